@@ -1,0 +1,16 @@
+# Third-party libraries, all from packages (tools/deps names them). Nothing is copied in.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
+pkg_check_modules(PROTOBUFC REQUIRED IMPORTED_TARGET libprotobuf-c)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+find_program(PROTOC_C protoc-c)
+
+find_library(LMDB_LIBRARY lmdb REQUIRED)
+find_path(LMDB_INCLUDE lmdb.h REQUIRED)
+add_library(lmdb INTERFACE)
+target_link_libraries(lmdb INTERFACE ${LMDB_LIBRARY})
+target_include_directories(lmdb SYSTEM INTERFACE ${LMDB_INCLUDE})
