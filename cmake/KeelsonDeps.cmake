@@ -14,3 +14,6 @@ find_path(LMDB_INCLUDE lmdb.h REQUIRED)
 add_library(lmdb INTERFACE)
 target_link_libraries(lmdb INTERFACE ${LMDB_LIBRARY})
 target_include_directories(lmdb SYSTEM INTERFACE ${LMDB_INCLUDE})
+
+# Optional: JSON of the bench reports and of kvctl's output tests. Debian 12 has it from trixie.
+pkg_check_modules(YYJSON IMPORTED_TARGET yyjson)
