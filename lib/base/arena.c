@@ -80,7 +80,7 @@ void *arena_alloc(struct arena *a, size_t size)
     if (size > SIZE_MAX - 15) {
         return NULL;
     }
-    size = (size + 7) & ~(size_t)7;
+    size = size > 0 ? (size + 7) & ~(size_t)7 : 8; /* nothing, too, has an address of its own */
     if (a->max_bytes > 0 && size > a->max_bytes - a->used_bytes) {
         return NULL;
     }

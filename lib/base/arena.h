@@ -26,7 +26,8 @@ void arena_fini(struct arena *a);
 /* Forgets everything handed out but keeps the newest chunk for reuse. */
 void arena_reset(struct arena *a);
 
-/* 8-byte aligned, uninitialised. NULL if out of memory or over the limit. */
+/* 8-byte aligned, uninitialised; never NULL for `size` 0 but for lack of memory. NULL if out of
+ * memory or over the limit. */
 KVS_MUST_USE void *arena_alloc(struct arena *a, size_t size);
 
 /* Zeroed array; NULL also if count * size overflows. */

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -29,6 +30,9 @@ static void log_write_stderr(void *ctx, const char *line, size_t len)
     while (len > 0) {
         ssize_t n = write(STDERR_FILENO, line, len);
 
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
         if (n <= 0) {
             return; /* nowhere left to report to */
         }
