@@ -1,0 +1,99 @@
+/* Transport: how frames reach the other members, as a table of functions, so that the driver runs
+ * unchanged over sockets (peer_transport.h) and inside the simulator.
+ *
+ * What every transport promises:
+ *   1. Frames of one (peer, stream) arrive in the order they were sent, each at most once; the
+ *      tail may be lost when a connection breaks. Different streams are not ordered.
+ *   2. A frame is delivered only from a peer whose cluster id and member id were checked.
+ *   3. No event is delivered from inside a call into the transport: they come from the loop.
+ *   4. Bounded memory: what does not fit into a peer's queue is dropped and reported as
+ *      `unreachable`; the sender is never blocked.
+ * Everything here belongs to the loop thread. */
+#ifndef REPLICA_TRANSPORT_H
+#define REPLICA_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/rcbuf.h"
+#include "kvstore/types.h"
+
+/* Each is a connection of its own, so that snapshot data never delays a heartbeat. */
+enum transport_stream {
+    TRANSPORT_RAFT,     /* core messages, application messages, snapshot acknowledgements */
+    TRANSPORT_SNAPSHOT, /* snapshot data; opened by the first frame, closed by reset_stream */
+    TRANSPORT_STREAM_COUNT,
+};
+
+struct transport_peer {
+    uint64_t id;
+    const char *const *urls; /* http:// or https://, host:port; tried in turn */
+    size_t n_urls;
+};
+
+struct transport_events {
+    /* One whole frame (header included, checksum verified). Borrows `frame`: whoever keeps slices
+     * takes a reference. */
+    void (*message)(void *ctx, uint64_t from, enum transport_stream stream, struct rcbuf *frame);
+    /* Frames to `peer` on `stream` were lost: connection broken or queue full. */
+    void (*unreachable)(void *ctx, uint64_t peer, enum transport_stream stream);
+    /* The outgoing raft connection to `peer` is up. */
+    void (*connected)(void *ctx, uint64_t peer);
+    /* A member of the cluster says that we have been removed from it for good. */
+    void (*removed)(void *ctx, uint64_t by);
+    void *ctx;
+};
+
+struct transport_peer_stats {
+    uint64_t sent_bytes;
+    uint64_t received_bytes;
+    uint64_t sent_failures;     /* frames dropped: queue full or connection lost */
+    uint64_t received_failures; /* connections closed because of what the peer sent */
+    uint64_t rtt_ns;            /* smoothed; 0: not measured yet */
+    uint64_t disconnects;
+    uint64_t connected_since_ms; /* monotonic; 0: not connected */
+    bool connected;
+};
+
+struct transport;
+
+struct transport_ops {
+    /* Where events go; `events` is copied; NULL stops them. */
+    void (*set_events)(struct transport *t, const struct transport_events *events);
+    /* The peers to talk to and to accept (without ourselves). Others are disconnected. Copies. */
+    int (*set_peers)(struct transport *t, const struct transport_peer *peers, size_t n_peers);
+    /* Members that were removed for good: refused, and told so. Copies. */
+    int (*set_removed)(struct transport *t, const uint64_t *ids, size_t n_ids);
+    /* Queues one whole frame. Moves `frame` in any case: delivery is best effort, losses come as
+     * `unreachable`. */
+    void (*send)(struct transport *t,
+                 uint64_t to,
+                 enum transport_stream stream,
+                 struct rcbuf *frame);
+    /* Writes what was queued, one write per connection. */
+    void (*flush)(struct transport *t);
+    /* Drops what is queued on the stream and closes its connection. */
+    void (*reset_stream)(struct transport *t, uint64_t to, enum transport_stream stream);
+    /* False if `peer` is unknown. */
+    bool (*peer_stats)(struct transport *t, uint64_t peer, struct transport_peer_stats *ret_stats);
+};
+
+/* Embedded first in an implementation. */
+struct transport {
+    const struct transport_ops *ops;
+};
+
+static inline void
+transport_send(struct transport *t, uint64_t to, enum transport_stream stream, struct rcbuf *frame)
+{
+    t->ops->send(t, to, stream, frame);
+}
+
+static inline void transport_flush(struct transport *t)
+{
+    t->ops->flush(t);
+}
+
+#endif
