@@ -291,6 +291,7 @@ struct kvs_status_resp {
     bool is_learner;
     const char **errors;
     size_t n_errors;
+    const char *storage_version; /* NULL or "": not told */
 };
 
 #endif
