@@ -16,7 +16,12 @@ struct arena_chunk {
 
 void arena_init(struct arena *a, size_t max_bytes)
 {
-    *a = (struct arena){.max_bytes = max_bytes};
+    *a = (struct arena){.max_bytes = max_bytes, .chunk_bytes = ARENA_CHUNK_BYTES};
+}
+
+void arena_set_chunk(struct arena *a, size_t chunk_bytes)
+{
+    a->chunk_bytes = chunk_bytes;
 }
 
 void arena_fini(struct arena *a)
@@ -55,7 +60,7 @@ void arena_reset(struct arena *a)
 
 static bool arena_grow(struct arena *a, size_t size)
 {
-    size_t want = size > ARENA_CHUNK_BYTES ? size : ARENA_CHUNK_BYTES;
+    size_t want = size > a->chunk_bytes ? size : a->chunk_bytes;
     struct arena_chunk *chunk;
 
     if (want > SIZE_MAX - sizeof *chunk) {

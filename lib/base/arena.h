@@ -13,12 +13,16 @@ struct arena {
     struct arena_chunk *chunks; /* newest first */
     char *at;                   /* next free byte of the newest chunk */
     char *end;
-    size_t used_bytes; /* handed out since init or reset */
-    size_t max_bytes;  /* 0: no limit */
+    size_t used_bytes;  /* handed out since init or reset */
+    size_t max_bytes;   /* 0: no limit */
+    size_t chunk_bytes; /* least size of the next chunk */
 };
 
 /* `max_bytes` bounds what may be handed out; 0 for no bound. Allocates nothing yet. */
 void arena_init(struct arena *a, size_t max_bytes);
+
+/* For an arena that will be large: memory is taken in pieces of at least `chunk_bytes`. */
+void arena_set_chunk(struct arena *a, size_t chunk_bytes);
 
 /* Frees everything; the arena is as after init. */
 void arena_fini(struct arena *a);
