@@ -27,7 +27,7 @@ static inline uint64_t rng_next(struct rng *r)
 /* Uniform in [0, bound); `bound` > 0. */
 static inline uint64_t rng_below(struct rng *r, uint64_t bound)
 {
-    return (uint64_t)(((__extension__ unsigned __int128)rng_next(r) * bound) >> 64);
+    return (uint64_t)((__extension__(unsigned __int128) rng_next(r) * bound) >> 64);
 }
 
 /* Uniform in [low, high]. */
