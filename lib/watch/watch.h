@@ -30,15 +30,14 @@ struct watch_stream;
 
 /* --- What is delivered ------------------------------------------------------------------------ */
 
-/* One event, its bytes owned by the batch it belongs to. */
+/* One event with its own copy of the bytes. Reference counted (by payloads). */
 struct watch_event {
+    uint32_t refs;
     struct kvs_event event;
     size_t bytes[2]; /* upper bound of the encoded size: without, with prev_kv */
     struct rcbuf
         *encoded[2]; /* NULL until somebody encodes: without, with prev_kv; freed with it */
 };
-
-struct watch_batch;
 
 /* Events for one or many watchers, in revision order, whole revisions only. Reference counted. */
 struct watch_payload {
@@ -46,7 +45,6 @@ struct watch_payload {
     bool prev_kv;          /* send prev_kv where the event has one */
     size_t bytes;          /* sum over `events` */
     struct rcbuf *encoded; /* for whoever encodes all events together; NULL until then */
-    struct watch_batch *batch;
     size_t n_events;
     struct watch_event *events[];
 };
@@ -215,9 +213,6 @@ struct watch_stats {
 };
 
 void watch_stats(const struct watch_hub *h, struct watch_stats *ret_stats);
-
-/* True if some watcher asked for prev_kv: commits then have to bring it. */
-bool watch_wants_prev_kv(const struct watch_hub *h);
 
 /* Aborts if an invariant is broken. For tests; O(watchers). */
 void watch_hub_check(const struct watch_hub *h);
