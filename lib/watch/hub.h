@@ -76,7 +76,7 @@ struct watch_effect *watch_effects_add(struct watch_effects *e, const struct wat
 
 /* Adds the event to the selection of each range that contains its key (`only_behind`: and has a
  * watcher that is behind). KVS_E_NOMEM: some ranges are marked as lost. */
-KVS_MUST_USE int watch_select(struct watch_hub *h, const struct kvs_event *event, bool only_behind);
+int watch_select(struct watch_hub *h, const struct kvs_event *event, bool only_behind);
 
 /* Drops selections and copies. */
 void watch_select_end(struct watch_hub *h);
@@ -92,9 +92,9 @@ KVS_MUST_USE int watch_emit_events(struct watch_hub *h,
                                    struct watch_effects *effects);
 
 /* Any other response; takes its cost from the stream. KVS_E_NOMEM: none. */
-KVS_MUST_USE int watch_emit(struct watch_effects *effects,
-                            struct watch_stream *s,
-                            const struct watch_effect *effect);
+int watch_emit(struct watch_effects *effects,
+               struct watch_stream *s,
+               const struct watch_effect *effect);
 
 /* hub.c */
 void watcher_set_behind(struct watch_hub *h, struct watcher *w, kvs_revision cursor);
@@ -102,8 +102,7 @@ void watcher_set_synced(struct watch_hub *h, struct watcher *w, kvs_revision cur
 void watcher_free(struct watch_hub *h, struct watcher *w);
 
 /* CANCELED because the watcher's cursor is below the compacted revision. KVS_E_NOMEM: it stays. */
-KVS_MUST_USE int
-watcher_cancel_compacted(struct watch_hub *h, struct watcher *w, struct watch_effects *effects);
+int watcher_cancel_compacted(struct watch_hub *h, struct watcher *w, struct watch_effects *effects);
 
 static inline bool watch_stream_has_room(const struct watch_stream *s)
 {

@@ -17,8 +17,9 @@
 struct watch_event;
 struct watch_payload;
 
-#define WATCH_CLASS_COUNT 8 /* filters (2 bits) and prev_kv: watchers that receive the same bytes  \
-                             */
+#define WATCH_CLASS_COUNT                                                                          \
+    8 /* filters (2 bits) and prev_kv: watchers that receive the same bytes                        \
+       */
 
 struct watch_range {
     struct watch_range *left;
