@@ -437,7 +437,7 @@ struct core_peer_status {
 KVS_MUST_USE int
 core_peer_status(const struct core *c, uint64_t id, struct core_peer_status *ret_status);
 
-/* Stops the process if an invariant is broken. Tests call it after every event; O(log). */
+/* Stops the process if an invariant is broken. Tests call it after every event; O(entries). */
 void core_check(const struct core *c);
 
 #endif

@@ -1,0 +1,492 @@
+/* Construction, dispatch of events, queries. */
+#include "replica/core_int.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+#ifdef KVS_SABOTAGE
+enum core_mutant core_sabotage;
+#endif
+
+int core_grow(void **array, size_t *capacity, size_t size, size_t want)
+{
+    size_t n = *capacity > 0 ? *capacity : 8;
+    void *bigger;
+
+    kvs_assert(size > 0);
+    if (want <= *capacity) {
+        return 0;
+    }
+    while (n < want) {
+        if (n > SIZE_MAX / 2 / size) {
+            return KVS_E_NOMEM;
+        }
+        n *= 2;
+    }
+    bigger = kvs_realloc(*array, n * size);
+    if (bigger == NULL) {
+        return KVS_E_NOMEM;
+    }
+    *array = bigger;
+    *capacity = n;
+    return 0;
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+void core_config_defaults(struct core_config *config)
+{
+    *config = (struct core_config){
+        .election_ticks = 10,
+        .heartbeat_ticks = 1,
+        .max_append_entries = 4096,
+        .max_append_bytes = 1024 * 1024,
+        .max_inflight_msgs = 64,
+        .max_inflight_bytes = 16 * 1024 * 1024,
+        .max_uncommitted_bytes = 128 * 1024 * 1024,
+        .max_reads = 4096,
+        .pre_vote = true,
+        .check_quorum = true,
+    };
+}
+
+static bool config_is_sound(const struct core_config *config)
+{
+    return config->id != CORE_NONE && config->heartbeat_ticks > 0 &&
+           config->election_ticks > config->heartbeat_ticks && config->max_append_entries > 0 &&
+           config->max_append_bytes > 0 && config->max_inflight_msgs > 0 &&
+           config->max_inflight_bytes > 0 && config->max_reads > 0;
+}
+
+/* True if the entries go on from the snapshot, or contain where it was taken. */
+static bool start_connects(const struct core_start *start)
+{
+    uint64_t at = start->snapshot.index;
+
+    if (start->n_entries == 0) {
+        return false;
+    }
+    if (start->first_index > at) {
+        return true;
+    }
+    return start->first_index + start->n_entries > at &&
+           start->entries[at - start->first_index].term == start->snapshot.term;
+}
+
+static int start_check(const struct core_start *start)
+{
+    struct core_msg all = {
+        .term = UINT64_MAX,
+        .entries = (struct core_entry *)start->entries,
+        .n_entries = start->n_entries,
+    };
+
+    if (start->n_entries == 0) {
+        return 0;
+    }
+    if (start->first_index == 0 || start->first_index > start->snapshot.index + 1) {
+        return KVS_E_DAMAGED;
+    }
+    if (start->first_index == start->snapshot.index + 1) {
+        all.log_term = start->snapshot.term;
+    }
+    return core_entries_valid(&all) == 0 ? 0 : KVS_E_DAMAGED;
+}
+
+/* Entries from disk: those up to the snapshot are for followers only, so their configurations do
+ * not matter; those after it are the log. */
+static int start_log(struct core *c, const struct core_start *start)
+{
+    struct core_snapshot base = start->snapshot;
+    size_t skip = 0;
+    int rc = start_check(start);
+
+    if (rc != 0 || !start_connects(start)) {
+        c->reset_dirty = start->snapshot.index > 0;
+        c->reset_index = start->snapshot.index;
+        c->reset_term = start->snapshot.term;
+        return rc != 0 ? rc : core_log_init(&c->log, &base);
+    }
+    if (start->first_index <= start->snapshot.index) {
+        skip = start->first_index > 1; /* The first one tells the term before the second. */
+        base.index = skip > 0 ? start->first_index : 0;
+        base.term = skip > 0 ? start->entries[0].term : 0;
+    }
+    rc = core_log_init(&c->log, &base);
+    if (rc != 0) {
+        return rc;
+    }
+    c->log.marks[0].index = start->snapshot.index;
+    rc = core_log_reserve(&c->log, start->n_entries, start->n_entries);
+    for (size_t i = skip; i < start->n_entries && rc == 0; i++) {
+        const struct core_entry *e = &start->entries[i];
+        bool is_conf =
+            e->type == CORE_ENTRY_CONFIG && start->first_index + i > start->snapshot.index;
+        struct core_conf conf;
+
+        if (is_conf) {
+            rc = core_conf_entry_decode(e->data, &conf, NULL);
+        }
+        core_log_push(&c->log, e, is_conf && rc == 0 ? &conf : NULL);
+    }
+    return rc;
+}
+
+static void start_state(struct core *c, const struct core_start *start)
+{
+    uint64_t last = core_last(c);
+    uint64_t term = core_log_last_term(&c->log);
+
+    c->term = start->hard.term;
+    c->vote = start->hard.vote;
+    if (term > c->term) {
+        /* The term was not on disk, so nothing was said in it: no vote to remember. */
+        c->term = term;
+        c->vote = CORE_NONE;
+        c->hard_dirty = true;
+    }
+    c->next_seq = 1;
+    c->hard_seq = c->hard_dirty ? c->next_seq : 0;
+    c->commit = start->hard.commit < last ? start->hard.commit : last;
+    if (c->commit < start->snapshot.index) {
+        c->commit = start->snapshot.index;
+    }
+    c->applied = start->snapshot.index;
+    c->apply_given = start->snapshot.index;
+    c->persisted = last;
+    c->unsaved_from = last + 1;
+    c->conf_changed = true;
+    c->told.role = CORE_ROLE_COUNT; /* The first effects say where we are. */
+    core_timer_reset(c);
+}
+
+int core_new(const struct core_config *config,
+             const struct core_start *start,
+             struct core **ret_core)
+{
+    static const struct core_start empty;
+    struct core *c;
+    int rc;
+
+    if (!config_is_sound(config)) {
+        return KVS_E_INVALID;
+    }
+    c = kvs_calloc(1, sizeof *c);
+    if (c == NULL) {
+        return KVS_E_NOMEM;
+    }
+    c->config = *config;
+    rng_init(&c->rng, config->seed);
+    c->reads = kvs_calloc(config->max_reads, sizeof *c->reads);
+    rc = c->reads != NULL ? start_log(c, start != NULL ? start : &empty) : KVS_E_NOMEM;
+    if (rc == 0) {
+        start_state(c, start != NULL ? start : &empty);
+        rc = core_peers_sync(c);
+    }
+    if (rc != 0) {
+        core_free(c);
+        return rc;
+    }
+    *ret_core = c;
+    return 0;
+}
+
+void core_free(struct core *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < c->n_outs; i++) {
+        core_msg_free_entries(&c->outs[i].msg);
+    }
+    for (size_t i = 0; i < c->n_ready; i++) {
+        core_msg_free_entries(&c->ready[i]);
+    }
+    core_peers_free(c);
+    core_log_fini(&c->log);
+    kvs_free(c->reads);
+    kvs_free(c->writes);
+    kvs_free(c->outs);
+    kvs_free(c->ready);
+    kvs_free(c->scratch);
+    kvs_free(c->answers);
+    kvs_free(c->drops);
+    kvs_free(c);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+int core_tick(struct core *c)
+{
+    int rc = core_event_begin(c);
+
+    if (rc != 0) {
+        return rc;
+    }
+    return c->role == CORE_LEADER ? core_leader_tick(c) : core_election_tick(c);
+}
+
+static bool from_leader(enum core_msg_type type)
+{
+    return type == CORE_MSG_APPEND || type == CORE_MSG_HEARTBEAT || type == CORE_MSG_SNAPSHOT;
+}
+
+static bool is_vote_request(enum core_msg_type type)
+{
+    return type == CORE_MSG_PREVOTE || type == CORE_MSG_VOTE;
+}
+
+/* Somebody lives in the past: tell it our term. Else a server that has once raised its term, and
+ * now refuses its leader, would stay alone for ever. */
+static int answer_old_term(struct core *c, const struct core_msg *m)
+{
+    struct core_msg reply = {
+        .type = CORE_MSG_APPEND_REPLY,
+        .to = m->from,
+        .reject = true,
+    };
+
+    kvs_assert(m->term < c->term);
+    if (is_vote_request(m->type)) {
+        return core_on_vote_request(c, m);
+    }
+    if (from_leader(m->type)) {
+        core_send(c, reply, 0);
+    }
+    return 0;
+}
+
+/* Moves to the term of `m` if that is newer and the message has the right to say so. Sets
+ * `ret_ignore` if it has not. */
+static void meet_term(struct core *c, const struct core_msg *m, bool *ret_ignore)
+{
+    *ret_ignore = false;
+    if (m->term <= c->term) {
+        return;
+    }
+    if (is_vote_request(m->type) && !m->transfer && core_in_lease(c)) {
+        *ret_ignore = true;
+        return;
+    }
+    if (m->type == CORE_MSG_PREVOTE || (m->type == CORE_MSG_PREVOTE_REPLY && !m->reject)) {
+        return; /* a term that nobody has entered yet */
+    }
+    core_become_follower(c, m->term, from_leader(m->type) ? m->from : CORE_NONE);
+}
+
+/* A message from the leader of this term. Two leaders in one term cannot be. */
+static int meet_leader(struct core *c, const struct core_msg *m)
+{
+    kvs_assert(m->term == c->term);
+    if (c->role == CORE_LEADER || (c->leader != CORE_NONE && c->leader != m->from)) {
+        return KVS_E_MALFORMED;
+    }
+    if (c->role != CORE_FOLLOWER) {
+        core_become_follower(c, c->term, m->from);
+    }
+    c->leader = m->from;
+    c->election_elapsed = 0;
+    return 0;
+}
+
+static int dispatch(struct core *c, const struct core_msg *m)
+{
+    int rc = from_leader(m->type) ? meet_leader(c, m) : 0;
+
+    if (rc != 0) {
+        return rc;
+    }
+    switch (m->type) {
+    case CORE_MSG_PREVOTE:
+    case CORE_MSG_VOTE:
+        return core_on_vote_request(c, m);
+    case CORE_MSG_PREVOTE_REPLY:
+    case CORE_MSG_VOTE_REPLY:
+        return core_on_vote_reply(c, m);
+    case CORE_MSG_APPEND:
+        return core_on_append(c, m);
+    case CORE_MSG_APPEND_REPLY:
+        return core_on_append_reply(c, m);
+    case CORE_MSG_HEARTBEAT:
+        core_on_heartbeat(c, m);
+        return 0;
+    case CORE_MSG_HEARTBEAT_REPLY:
+        return core_on_heartbeat_reply(c, m);
+    case CORE_MSG_SNAPSHOT:
+        core_on_snapshot(c, m);
+        return 0;
+    case CORE_MSG_TIMEOUT_NOW:
+        return core_on_timeout_now(c, m);
+    case CORE_MSG_FORWARD_PROPOSE:
+        return core_on_forward(c, m);
+    case CORE_MSG_PROPOSE_DROPPED:
+        core_drop(c, m->context, m->status != 0 ? m->status : KVS_E_UNKNOWN);
+        return 0;
+    case CORE_MSG_READ_INDEX:
+        core_on_read_index(c, m);
+        return 0;
+    case CORE_MSG_READ_INDEX_REPLY:
+        core_answer(c, m->context, m->index, m->status);
+        return 0;
+    case CORE_MSG_TRANSFER:
+        core_on_transfer(c, m);
+        return 0;
+    case CORE_MSG_TYPE_COUNT:
+        break;
+    }
+    return KVS_E_MALFORMED;
+}
+
+static int msg_check(const struct core *c, const struct core_msg *m)
+{
+    if (m->type >= CORE_MSG_TYPE_COUNT || m->from == CORE_NONE || m->from == c->config.id ||
+        m->to != c->config.id) {
+        return KVS_E_MALFORMED;
+    }
+    return m->type == CORE_MSG_APPEND ? core_entries_valid(m) : 0;
+}
+
+int core_step(struct core *c, const struct core_msg *m)
+{
+    bool ignore;
+    int rc = msg_check(c, m);
+
+    if (rc == 0) {
+        rc = core_event_begin(c);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (m->term < c->term) {
+        return answer_old_term(c, m);
+    }
+    meet_term(c, m, &ignore);
+    return ignore ? 0 : dispatch(c, m);
+}
+
+void core_applied(struct core *c, uint64_t index)
+{
+    kvs_assert(index <= c->apply_given);
+    kvs_assert(index >= c->applied);
+    c->applied = index;
+}
+
+void core_compact(struct core *c, uint64_t index)
+{
+    kvs_assert(index <= c->applied);
+    if (index > c->log.base_index) {
+        core_log_drop(&c->log, index);
+    }
+}
+
+void core_unreachable(struct core *c, uint64_t peer)
+{
+    struct core_peer *p = core_peer_get(c, peer);
+
+    if (c->role == CORE_LEADER && p != NULL && p->state == CORE_PEER_REPLICATE) {
+        core_peer_probe(p, p->match + 1);
+    }
+}
+
+/* --- queries ---------------------------------------------------------------------------------- */
+
+void core_status(const struct core *c, struct core_status *ret_status)
+{
+    *ret_status = (struct core_status){
+        .id = c->config.id,
+        .role = c->role,
+        .term = c->term,
+        .vote = c->vote,
+        .leader = c->leader,
+        .first_index = c->log.base_index + 1,
+        .last_index = core_last(c),
+        .last_term = core_log_last_term(&c->log),
+        .commit = c->commit,
+        .persisted = c->persisted,
+        .applied = c->applied,
+        .conf_index = core_log_mark_last(&c->log)->index,
+        .transfer_to = c->transfer_to,
+        .own_term_committed = core_own_term_committed(c),
+        .installing = c->installing,
+    };
+}
+
+const struct core_conf *core_conf(const struct core *c)
+{
+    return core_conf_now(c);
+}
+
+const struct core_conf *core_conf_at(const struct core *c, uint64_t index)
+{
+    const struct core_conf_mark *mark = core_log_mark_at(&c->log, index);
+
+    kvs_assert(index <= core_last(c));
+    return mark != NULL && index >= c->log.base_index ? &mark->conf : NULL;
+}
+
+const struct core_entry *core_entry(const struct core *c, uint64_t index)
+{
+    return core_log_at(&c->log, index);
+}
+
+bool core_term_at(const struct core *c, uint64_t index, uint64_t *ret_term)
+{
+    return core_log_term(&c->log, index, ret_term);
+}
+
+int core_peer_status(const struct core *c, uint64_t id, struct core_peer_status *ret_status)
+{
+    const struct core_peer *p = core_peer_get((struct core *)c, id);
+
+    if (c->role != CORE_LEADER) {
+        return KVS_E_NOT_LEADER;
+    }
+    if (p == NULL || p->leaving) {
+        return KVS_E_NOT_FOUND;
+    }
+    *ret_status = (struct core_peer_status){
+        .id = id,
+        .state = p->state,
+        .match = id == c->config.id ? c->persisted : p->match,
+        .next = p->next,
+        .active = p->active || id == c->config.id,
+        .learner = core_set_has(&core_conf_now(c)->learners, id),
+    };
+    return 0;
+}
+
+const char *core_msg_name(enum core_msg_type type)
+{
+    static const char *const names[] = {
+        [CORE_MSG_PREVOTE] = "prevote",
+        [CORE_MSG_PREVOTE_REPLY] = "prevote-reply",
+        [CORE_MSG_VOTE] = "vote",
+        [CORE_MSG_VOTE_REPLY] = "vote-reply",
+        [CORE_MSG_APPEND] = "append",
+        [CORE_MSG_APPEND_REPLY] = "append-reply",
+        [CORE_MSG_HEARTBEAT] = "heartbeat",
+        [CORE_MSG_HEARTBEAT_REPLY] = "heartbeat-reply",
+        [CORE_MSG_SNAPSHOT] = "snapshot",
+        [CORE_MSG_TIMEOUT_NOW] = "timeout-now",
+        [CORE_MSG_FORWARD_PROPOSE] = "forward-propose",
+        [CORE_MSG_PROPOSE_DROPPED] = "propose-dropped",
+        [CORE_MSG_READ_INDEX] = "read-index",
+        [CORE_MSG_READ_INDEX_REPLY] = "read-index-reply",
+        [CORE_MSG_TRANSFER] = "transfer",
+    };
+
+    return type < CORE_MSG_TYPE_COUNT ? names[type] : "?";
+}
+
+const char *core_role_name(enum core_role role)
+{
+    static const char *const names[] = {
+        [CORE_FOLLOWER] = "follower",
+        [CORE_PRE_CANDIDATE] = "pre-candidate",
+        [CORE_CANDIDATE] = "candidate",
+        [CORE_LEADER] = "leader",
+    };
+
+    return role < CORE_ROLE_COUNT ? names[role] : "?";
+}

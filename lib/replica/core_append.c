@@ -1,0 +1,178 @@
+/* Receiving entries and commit indexes from the leader of the term.
+ *
+ * Invariants: nothing at or below the commit index is ever removed; the commit index never goes
+ * back and never passes what is known to match the leader's log; an acknowledgement leaves when the
+ * entries it names are on disk. */
+#include "replica/core_int.h"
+
+void core_commit_to(struct core *c, uint64_t index)
+{
+    kvs_assert(index <= core_last(c));
+    if (index > c->commit) {
+        c->commit = index;
+    }
+}
+
+/* Rejects what no correct leader sends, before anything is changed. */
+int core_entries_valid(const struct core_msg *m)
+{
+    uint64_t term = m->log_term;
+
+    if (m->n_entries > 0 && (m->entries == NULL || m->index > UINT64_MAX - m->n_entries)) {
+        return KVS_E_MALFORMED;
+    }
+    for (size_t i = 0; i < m->n_entries; i++) {
+        const struct core_entry *e = &m->entries[i];
+        struct core_conf conf;
+
+        if (e->term < term || e->term > m->term || e->type >= CORE_ENTRY_TYPE_COUNT ||
+            (e->data.len > 0 && e->owner == NULL)) {
+            return KVS_E_MALFORMED;
+        }
+        if (e->type == CORE_ENTRY_CONFIG && core_conf_entry_decode(e->data, &conf, NULL) != 0) {
+            return KVS_E_MALFORMED;
+        }
+        term = e->term;
+    }
+    return 0;
+}
+
+static void reject_append(struct core *c, const struct core_msg *m)
+{
+    uint64_t last = core_last(c);
+    uint64_t from = m->index < last ? m->index : last;
+    struct core_msg reply = {
+        .type = CORE_MSG_APPEND_REPLY,
+        .to = m->from,
+        .index = m->index,
+        .reject = true,
+    };
+
+    /* Skip all entries of terms that the leader's log cannot have here: a round per term. */
+    reply.hint_index = core_log_agreeable(&c->log, from, m->log_term);
+    kvs_assert(core_log_term(&c->log, reply.hint_index, &reply.hint_term));
+    core_send(c, reply, 0);
+}
+
+/* Appends entries[skip..]; the first of them belongs at last + 1. */
+static int append_entries(struct core *c, const struct core_entry *entries, size_t n)
+{
+    bool has_conf = false;
+    size_t n_confs = 0;
+    int rc;
+
+    for (size_t i = 0; i < n; i++) {
+        n_confs += entries[i].type == CORE_ENTRY_CONFIG;
+    }
+    rc = core_log_reserve(&c->log, n, n_confs);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct core_conf conf;
+        bool is_conf = entries[i].type == CORE_ENTRY_CONFIG;
+
+        if (is_conf) {
+            rc = core_conf_entry_decode(entries[i].data, &conf, NULL);
+            kvs_assert(rc == 0); /* core_entries_valid() */
+        }
+        core_log_push(&c->log, &entries[i], is_conf ? &conf : NULL);
+        has_conf = has_conf || is_conf;
+    }
+    if (rc == 0 && has_conf) {
+        c->conf_changed = true;
+        rc = core_peers_sync(c);
+    }
+    return rc;
+}
+
+static int truncate(struct core *c, uint64_t from)
+{
+    size_t n_marks = c->log.n_marks;
+
+    kvs_assert(from > c->commit || core_mutated(MUTANT_TRUNCATE_ALWAYS));
+    core_log_truncate(&c->log, from);
+    core_persist_cut(c, from);
+    if (c->log.n_marks == n_marks) {
+        return 0;
+    }
+    c->conf_changed = true;
+    return core_peers_sync(c);
+}
+
+/* The log matches at `prev`; makes it match through entries[n - 1]. */
+static int merge_entries(struct core *c, uint64_t prev, const struct core_entry *entries, size_t n)
+{
+    size_t same = 0;
+    int rc = 0;
+
+    while (same < n && core_log_matches(&c->log, prev + 1 + same, entries[same].term)) {
+        same++;
+    }
+    if (core_mutated(MUTANT_TRUNCATE_ALWAYS) && prev + n < core_last(c)) {
+        same = n;
+        rc = truncate(c, prev + n + 1);
+    }
+    if (same == n) {
+        return rc; /* Perhaps an old message: what follows stays. */
+    }
+    if (prev + 1 + same <= core_last(c)) {
+        rc = truncate(c, prev + 1 + same);
+    }
+    return rc == 0 ? append_entries(c, entries + same, n - same) : rc;
+}
+
+int core_on_append(struct core *c, const struct core_msg *m)
+{
+    const struct core_entry *entries = m->entries;
+    uint64_t prev = m->index;
+    size_t n = m->n_entries;
+    uint64_t match;
+    int rc;
+
+    kvs_assert(c->role == CORE_FOLLOWER && c->leader == m->from);
+    if (c->installing) {
+        return 0; /* The log is about to be replaced. The leader will ask again. */
+    }
+    if (prev > core_last(c) ||
+        (prev > c->commit && !core_log_matches(&c->log, prev, m->log_term))) {
+        reject_append(c, m);
+        return 0;
+    }
+    if (prev < c->commit && !core_mutated(MUTANT_TRUNCATE_ALWAYS)) {
+        /* What is committed is the same everywhere, and part of it may be gone from memory. */
+        size_t skip = c->commit - prev < n ? (size_t)(c->commit - prev) : n;
+
+        entries += skip;
+        prev += skip;
+        n -= skip;
+    }
+    rc = n > 0 ? merge_entries(c, prev, entries, n) : 0;
+    if (rc != 0) {
+        return rc;
+    }
+    match = prev + n;
+    core_commit_to(c, m->commit < match ? m->commit : match);
+    if (core_mutated(MUTANT_FOLLOWER_COMMITS_UNMATCHED)) {
+        core_commit_to(c, m->commit < core_last(c) ? m->commit : core_last(c));
+    }
+    if (!m->quiet) {
+        struct core_msg reply = {.type = CORE_MSG_APPEND_REPLY, .to = m->from, .index = match};
+
+        core_send(c, reply, core_seq_of(c, match));
+    }
+    return 0;
+}
+
+void core_on_heartbeat(struct core *c, const struct core_msg *m)
+{
+    struct core_msg reply = {
+        .type = CORE_MSG_HEARTBEAT_REPLY,
+        .to = m->from,
+        .context = m->context,
+    };
+
+    kvs_assert(c->role == CORE_FOLLOWER && c->leader == m->from);
+    /* The leader sends at most what we acknowledged; more means that this disk has lost entries. */
+    if (!c->installing && m->commit <= core_last(c)) {
+        core_commit_to(c, m->commit);
+    }
+    core_send(c, reply, 0);
+}
