@@ -15,7 +15,7 @@ run: build ## build, start three nodes on loopback and say what to try; Ctrl-C s
 
 build: need-deps ## optimised programs and libraries; programs in build/bin
 	@cmake --preset release >$(BUILD)/cmake-release.log 2>&1 || { cat $(BUILD)/cmake-release.log; exit 1; }
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release --target programs -j $(JOBS)
 	@mkdir -p $(BUILD) && ln -sfn release/bin $(BUILD)/bin
 
 dev: need-deps ## debug build with sanitizers, warnings are errors

@@ -18,6 +18,7 @@ function(kvs_program name)
   foreach(dep ${P_DEPS})
     target_link_libraries(${name} PRIVATE kvs_${dep})
   endforeach()
+  set_property(GLOBAL APPEND PROPERTY KVS_PROGRAMS ${name})
 endfunction()
 
 # Every test_<module>_<what>.c of the calling folder is one cmocka program, linked with
