@@ -9,8 +9,9 @@
  * runs in one thread under the simulator. Everything that is asked of a replica is only recorded;
  * replica_flush(), once at the end of a loop turn, submits it as one batch and carries out the
  * effects. Owner callbacks and completions come from replica_flush() (and replica_close()) alone,
- * except `wake` (from anywhere) and `app_message` (from an event of the transport). From inside a
- * callback the owner may call everything but replica_flush, replica_close and replica_start. */
+ * except `wake` and `fatal` (from anywhere) and `app_message` (from an event of the transport).
+ * From inside a callback the owner may call everything but replica_flush, replica_close and
+ * replica_start. */
 #ifndef REPLICA_REPLICA_H
 #define REPLICA_REPLICA_H
 
@@ -90,7 +91,7 @@ struct replica_owner {
                        struct kvs_view context);
     /* `conf` is in force although its entry is not yet committed (or an older one is again): make
      * its members reachable (transport set_peers). `context` as given to replica_change_conf, empty
-     * if it is not known any more. Also once from replica_start's first flush. */
+     * if it is not known any more. Also from the first flush, unless there is none yet. */
     void (*conf_appended)(void *ctx, const struct core_conf *conf, struct kvs_view context);
     /* The entry at `index` with `conf` is committed; comes before `apply` of the same index. To be
      * made durable together with that index: replica_state.applied.conf after a restart. */

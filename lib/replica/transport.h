@@ -35,8 +35,9 @@ struct transport_peer {
 
 struct transport_events {
     /* One whole frame (header included, checksum verified). Borrows `frame`: whoever keeps slices
-     * takes a reference. */
-    void (*message)(void *ctx, uint64_t from, enum transport_stream stream, struct rcbuf *frame);
+     * takes a reference. Non-zero: no correct peer sends this; the transport cuts the connection.
+     */
+    int (*message)(void *ctx, uint64_t from, enum transport_stream stream, struct rcbuf *frame);
     /* Frames to `peer` on `stream` were lost: connection broken or queue full. */
     void (*unreachable)(void *ctx, uint64_t peer, enum transport_stream stream);
     /* The outgoing raft connection to `peer` is up. */
