@@ -20,6 +20,7 @@ void kvs_alloc_set(const struct kvs_allocator *allocator);
 KVS_MUST_USE void *kvs_malloc(size_t size);
 KVS_MUST_USE void *kvs_calloc(size_t count, size_t size);
 KVS_MUST_USE void *kvs_realloc(void *old, size_t size);
+/* NUL-terminated copies; strndup copies exactly `len` bytes, which `text` must have. */
 KVS_MUST_USE char *kvs_strdup(const char *text);
 KVS_MUST_USE char *kvs_strndup(const char *text, size_t len);
 void kvs_free(void *memory);

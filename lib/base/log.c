@@ -21,8 +21,8 @@ struct log {
     struct buf line;
 };
 
-static const char *const log_level_names[LOG_LEVEL_COUNT] = {
-    "debug", "info", "warn", "error", "fatal"};
+static const char *const log_level_names[LOG_LEVEL_COUNT] = {"debug", "info", "warn", "error",
+                                                             "fatal"};
 
 static void log_write_stderr(void *ctx, const char *line, size_t len)
 {
@@ -104,16 +104,27 @@ static void log_append_json_string(struct buf *b, const char *text)
     buf_append_u8(b, '"');
 }
 
+/* As Go prints a duration: "0s", "1.5ms", "1m30s". */
 static void log_append_duration(struct buf *b, uint64_t ns)
 {
-    if (ns < 1000) {
+    static const uint64_t minute_ns = UINT64_C(60000000000);
+    uint64_t minutes = ns / minute_ns;
+
+    if (ns == 0) {
+        buf_append_str(b, "\"0s\"");
+    } else if (ns < 1000) {
         buf_printf(b, "\"%" PRIu64 "ns\"", ns);
     } else if (ns < 1000000) {
-        buf_printf(b, "\"%gµs\"", (double)ns / 1e3);
+        buf_printf(b, "\"%.9gµs\"", (double)ns / 1e3);
     } else if (ns < 1000000000) {
-        buf_printf(b, "\"%gms\"", (double)ns / 1e6);
+        buf_printf(b, "\"%.9gms\"", (double)ns / 1e6);
+    } else if (minutes == 0) {
+        buf_printf(b, "\"%.12gs\"", (double)ns / 1e9);
+    } else if (minutes < 60) {
+        buf_printf(b, "\"%" PRIu64 "m%.12gs\"", minutes, (double)(ns % minute_ns) / 1e9);
     } else {
-        buf_printf(b, "\"%gs\"", (double)ns / 1e9);
+        buf_printf(b, "\"%" PRIu64 "h%" PRIu64 "m%.12gs\"", minutes / 60, minutes % 60,
+                   (double)(ns % minute_ns) / 1e9);
     }
 }
 
@@ -170,8 +181,8 @@ static void log_append_time(struct buf *b)
     buf_printf(b, "%s.%06ldZ", text, now.tv_nsec / 1000);
 }
 
-static void log_format_json(struct buf *b, enum log_level level, const char *caller,
-                            const char *msg)
+static void
+log_format_json(struct buf *b, enum log_level level, const char *caller, const char *msg)
 {
     buf_printf(b, "{\"level\":\"%s\",\"ts\":\"", log_level_names[level]);
     log_append_time(b);
@@ -181,15 +192,19 @@ static void log_format_json(struct buf *b, enum log_level level, const char *cal
     log_append_json_string(b, msg);
 }
 
-static void log_format_console(struct buf *b, enum log_level level, const char *caller,
-                               const char *msg)
+static void
+log_format_console(struct buf *b, enum log_level level, const char *caller, const char *msg)
 {
     log_append_time(b);
     buf_printf(b, "\t%s\t%s\t%s\t{", log_level_names[level], log_short_caller(caller), msg);
 }
 
-void log_line(struct log *log, enum log_level level, const char *caller, const char *msg,
-              const struct log_field *fields, size_t n_fields)
+void log_line(struct log *log,
+              enum log_level level,
+              const char *caller,
+              const char *msg,
+              const struct log_field *fields,
+              size_t n_fields)
 {
     struct buf *b = &log->line;
     bool json = log->format == LOG_FORMAT_JSON;
