@@ -72,7 +72,7 @@ struct apply_result {
     size_t n_events;
 
     /* If status is 0 and input.reply was given. Headers carry revision and term only. Everything
-     * they show is in input.reply. */
+     * they show is in input.reply. Of member changes: see apply_members. */
     union {
         struct kvs_put_resp put;
         struct kvs_delete_resp del;
@@ -80,8 +80,7 @@ struct apply_result {
         struct kvs_compact_resp compact;
         struct kvs_lease_grant_resp lease_grant;
         struct kvs_lease_revoke_resp lease_revoke;
-        struct kvs_alarm_list_resp alarm; /* the alarm that was set or cleared, if it changed */
-        struct kvs_member_list_resp members;
+        struct kvs_alarm_list_resp alarm; /* the alarm that is set now or was cleared, if any */
     } u;
 };
 
