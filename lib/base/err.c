@@ -1,3 +1,4 @@
+/* Look-ups in the one table of errors (kvstore/err.h). It is short: a scan is enough. */
 #include "kvstore/err.h"
 
 #include <stddef.h>

@@ -64,13 +64,13 @@ bool log_enabled(const struct log *log, enum log_level level);
 void log_line(struct log *log, enum log_level level, const char *caller, const char *msg,
               const struct log_field *fields, size_t n_fields);
 
+#define LOG_FIELD(k, t, v) ((struct log_field){.key = (k), .type = (t), .number = (uint64_t)(v)})
 #define LOG_STR(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_STR, .str = (v)})
-#define LOG_I64(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_I64, .number = (uint64_t)(v)})
-#define LOG_U64(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_U64, .number = (uint64_t)(v)})
-#define LOG_HEX(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_HEX, .number = (uint64_t)(v)})
-#define LOG_BOOL(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_BOOL, .number = (v) ? 1 : 0})
-#define LOG_DURATION(k, ns)                                                                        \
-    ((struct log_field){.key = (k), .type = LOG_FIELD_DURATION_NS, .number = (uint64_t)(ns)})
+#define LOG_I64(k, v) LOG_FIELD(k, LOG_FIELD_I64, v)
+#define LOG_U64(k, v) LOG_FIELD(k, LOG_FIELD_U64, v)
+#define LOG_HEX(k, v) LOG_FIELD(k, LOG_FIELD_HEX, v)
+#define LOG_BOOL(k, v) LOG_FIELD(k, LOG_FIELD_BOOL, (v) ? 1 : 0)
+#define LOG_DURATION(k, ns) LOG_FIELD(k, LOG_FIELD_DURATION_NS, ns)
 
 #define LOG_TEXT_(x) #x
 #define LOG_TEXT(x) LOG_TEXT_(x)
