@@ -38,6 +38,7 @@ struct found {
     uint64_t seed;
     uint64_t first_ordinal; /* of its records, counted over the whole log */
     uint64_t end;           /* of its good records */
+    uint64_t synced;        /* what they say was on disk */
 };
 
 /* Record `ordinal` replaced all earlier entries from `index` on. */
@@ -320,6 +321,7 @@ static int segment_walk(struct recovery *v, uint64_t limit, record_fn each)
     struct found *f = &v->found[v->segment];
 
     f->end = WAL_HEADER_BYTES;
+    f->synced = WAL_HEADER_BYTES;
     while (f->end < limit) {
         struct wal_record record;
         const uint8_t *payload;
@@ -336,6 +338,7 @@ static int segment_walk(struct recovery *v, uint64_t limit, record_fn each)
             return rv;
         }
         f->end += wal_record_bytes(record.len);
+        f->synced = record.synced > f->synced ? record.synced : f->synced;
         v->ordinal++;
     }
     return 0;
@@ -404,6 +407,32 @@ static int clear(struct recovery *v, uint64_t from, uint64_t to)
     return 0;
 }
 
+/* Writes again what no later record calls synced. It was read from memory, perhaps: a process whose
+ * sync had failed leaves pages there that are not on disk and no longer dirty, so that a sync alone
+ * would do nothing. */
+static int rewrite(struct recovery *v, uint64_t from, uint64_t to)
+{
+    const struct disk *disk = v->w->disk;
+
+    while (from < to) {
+        size_t len = to - from < WAL_SLICE_BYTES ? (size_t)(to - from) : WAL_SLICE_BYTES;
+        const uint8_t *bytes;
+        int rv = wal_reader_bytes(&v->reader, from, len, &bytes);
+
+        if (rv == 0 && bytes == NULL) {
+            rv = KVS_E_IO;
+        }
+        if (rv == 0) {
+            rv = disk->pwrite(disk->ctx, v->file, bytes, len, from);
+        }
+        if (rv != 0) {
+            return failed(v, rv, "write the last records again");
+        }
+        from += len;
+    }
+    return 0;
+}
+
 /* The last segment is open. What follows its good records is cleared: new records would otherwise
  * one day connect to old ones behind them. */
 static int end_mend(struct recovery *v, struct wal_recovered *ret)
@@ -436,7 +465,10 @@ static int end_mend(struct recovery *v, struct wal_recovered *ret)
                  LOG_STR("file", segment_path(v)), LOG_U64("offset", f->end),
                  LOG_U64("bytes", tail.unclean_end - f->end));
     }
-    /* After a killed process, what was read may still be in memory only. */
+    rv = rewrite(v, f->synced, f->end);
+    if (rv != 0) {
+        return rv;
+    }
     rv = disk->sync(disk->ctx, v->file);
     if (rv != 0) {
         return failed(v, rv, "sync");
@@ -579,11 +611,6 @@ static int list_name(void *ctx, const char *name)
     struct wal *w = ctx;
     struct wal_segment segment = {0};
 
-    if (strcmp(name, WAL_SPARE_NAME) == 0) {
-        /* Of unknown past: an old segment, or zeros. */
-        w->spare.on_disk = true;
-        w->spare.recycled = true;
-    }
     return wal_segment_parse(name, &segment.number) ? wal_segment_add(w, &segment) : 0;
 }
 

@@ -126,8 +126,8 @@ static void live(struct wal_model *m, struct sim_disk *disk, struct wal *w)
         return;
     }
     wal_abandon(w);
-    /* A killed process loses nothing; a failed one loses power, too, to be hard on it. */
-    if (rv != 0 || sim_disk_is_off(disk) || rng_percent(&m->rng, 70)) {
+    /* A process that is killed or stops loses nothing, but what a failed sync left in memory. */
+    if (sim_disk_is_off(disk) || rng_percent(&m->rng, 70)) {
         sim_disk_power_cycle(disk);
     }
 }
