@@ -6,6 +6,7 @@
  *      tail may be lost when a connection breaks. Different streams are not ordered.
  *   2. A frame is delivered only from a peer whose cluster id and member id were checked.
  *   3. No event is delivered from inside a call into the transport: they come from the loop.
+ *      None of them may call set_peers.
  *   4. Bounded memory: what does not fit into a peer's queue is dropped and reported as
  *      `unreachable`; the sender is never blocked.
  * Everything here belongs to the loop thread. */
@@ -47,12 +48,19 @@ struct transport_events {
     void *ctx;
 };
 
+/* Upper bounds 0.1 ms * 2^i, the last one takes the rest
+ * (etcd_network_peer_round_trip_time_seconds). Not cumulative. */
+enum { TRANSPORT_RTT_BUCKETS = 17 };
+
 struct transport_peer_stats {
     uint64_t sent_bytes;
     uint64_t received_bytes;
     uint64_t sent_failures;     /* frames dropped: queue full or connection lost */
     uint64_t received_failures; /* connections closed because of what the peer sent */
     uint64_t rtt_ns;            /* smoothed; 0: not measured yet */
+    uint64_t rtt_buckets[TRANSPORT_RTT_BUCKETS];
+    uint64_t rtt_count;
+    uint64_t rtt_sum_ns;
     uint64_t disconnects;
     uint64_t connected_since_ms; /* monotonic; 0: not connected */
     bool connected;
