@@ -133,10 +133,38 @@ static int start_log(struct core *c, const struct core_start *start)
     return rc;
 }
 
-static void start_state(struct core *c, const struct core_start *start)
+/* A founding member begins with an entry that all founders have. It is committed by their common
+ * decision, and applied when it is on disk. */
+static int start_bootstrap(struct core *c, const struct core_start *start)
+{
+    struct core_entry e = {.term = 1, .type = CORE_ENTRY_CONFIG};
+    int rc = core_conf_entry_encode(&start->snapshot.conf, start->bootstrap_context, &e.owner);
+
+    kvs_assert(core_last(c) == 0);
+    if (rc != 0) {
+        return rc;
+    }
+    e.data = rcbuf_view(e.owner);
+    rc = core_log_reserve(&c->log, 1, 1);
+    if (rc == 0) {
+        core_log_push(&c->log, &e, &start->snapshot.conf);
+        c->commit = 1;
+        c->persisted = 0;
+        c->unsaved_from = 1;
+    }
+    rcbuf_unref(e.owner);
+    return rc;
+}
+
+static bool is_founding(const struct core_start *start)
+{
+    return start->snapshot.index == 0 && start->n_entries == 0 && start->snapshot.conf.voters.n > 0;
+}
+
+static int start_state(struct core *c, const struct core_start *start)
 {
     uint64_t last = core_last(c);
-    uint64_t term = core_log_last_term(&c->log);
+    uint64_t term = is_founding(start) ? 1 : core_log_last_term(&c->log);
 
     c->term = start->hard.term;
     c->vote = start->hard.vote;
@@ -159,13 +187,14 @@ static void start_state(struct core *c, const struct core_start *start)
     c->conf_changed = true;
     c->told.role = CORE_ROLE_COUNT; /* The first effects say where we are. */
     core_timer_reset(c);
+    return is_founding(start) ? start_bootstrap(c, start) : 0;
 }
 
 int core_new(const struct core_config *config,
              const struct core_start *start,
              struct core **ret_core)
 {
-    static const struct core_start empty;
+    static const struct core_start joining;
     struct core *c;
     int rc;
 
@@ -179,9 +208,12 @@ int core_new(const struct core_config *config,
     c->config = *config;
     rng_init(&c->rng, config->seed);
     c->reads = kvs_calloc(config->max_reads, sizeof *c->reads);
-    rc = c->reads != NULL ? start_log(c, start != NULL ? start : &empty) : KVS_E_NOMEM;
+    start = start != NULL ? start : &joining;
+    rc = c->reads != NULL ? start_log(c, start) : KVS_E_NOMEM;
     if (rc == 0) {
-        start_state(c, start != NULL ? start : &empty);
+        rc = start_state(c, start);
+    }
+    if (rc == 0) {
         rc = core_peers_sync(c);
     }
     if (rc != 0) {

@@ -229,8 +229,10 @@ struct core_snapshot {
     struct core_conf conf; /* in force at `index` */
 };
 
-/* What was found on disk. First start of a founding member: all zero except snapshot.conf, equal on
- * all of them. First start of a joining member: all zero.
+/* What was found on disk. First start of a founding member: all zero except snapshot.conf and
+ * bootstrap_context, equal on all of them: the log begins with the same committed CONFIG entry
+ * (index 1, term 1) everywhere, so that whoever joins later and replays the log knows the members,
+ * too. First start of a joining member: all zero.
  * `entries` are consecutive from `first_index` and may begin before or at snapshot.index + 1:
  * older ones serve lagging followers. If they do not connect to the snapshot (it was installed and
  * the log not yet restarted) they are dropped and the first persist batch says `reset`. */
@@ -240,6 +242,7 @@ struct core_start {
     uint64_t first_index;             /* of entries[0] */
     const struct core_entry *entries; /* borrowed for the call; owners get a reference */
     size_t n_entries;
+    struct kvs_view bootstrap_context; /* context of that first entry; else unused */
 };
 
 /* `start` NULL is all zero. KVS_E_NOMEM; KVS_E_INVALID for a bad config; KVS_E_DAMAGED if the

@@ -297,7 +297,7 @@ static void effects_status(struct core *c, struct core_effects *fx)
 
 static void effects_snapshots(struct core *c, struct core_effects *fx)
 {
-    for (size_t i = 0; i < c->n_peers; i++) {
+    for (size_t i = 0; i < c->n_peers && c->role == CORE_LEADER; i++) {
         if (c->peers[i].wants_snapshot) {
             kvs_assert(c->peers[i].state == CORE_PEER_SNAPSHOT);
             c->peers[i].wants_snapshot = false;

@@ -64,10 +64,25 @@ bool core_in_lease(const struct core *c)
     return c->role == CORE_LEADER || c->election_elapsed < c->config.election_ticks;
 }
 
+/* A voter of the configuration in force; also of one that an uncommitted entry replaces: if the
+ * leader that appended it is gone, this server may be the only one whose log the new voters need
+ * (dissertation 4.2.2). It does not count itself then, and retires when the entry is committed. */
 static bool may_campaign(const struct core *c)
 {
-    return c->role != CORE_LEADER && !c->installing &&
-           core_conf_is_voter(core_conf_now(c), c->config.id);
+    if (c->role == CORE_LEADER || c->installing) {
+        return false;
+    }
+    for (size_t i = c->log.n_marks; i > 0; i--) {
+        const struct core_conf_mark *mark = &c->log.marks[i - 1];
+
+        if (core_conf_is_voter(&mark->conf, c->config.id)) {
+            return true;
+        }
+        if (mark->index <= c->commit) {
+            break;
+        }
+    }
+    return false;
 }
 
 /* --- counting votes --------------------------------------------------------------------------- */
@@ -148,7 +163,9 @@ static int vote_for_self(struct core *c)
 {
     struct core_peer *self = core_peer_get(c, c->config.id);
 
-    kvs_assert(self != NULL);
+    if (self == NULL) {
+        return 0; /* no member any more: only the others count */
+    }
     self->vote = CORE_VOTE_GRANTED;
     return tally(c);
 }
