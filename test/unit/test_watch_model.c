@@ -355,16 +355,25 @@ static void act(struct model *m)
     carry_out(m);
 }
 
+/* All queues are sent. False if there was nothing in them. */
+static bool drain_queues(struct model *m)
+{
+    bool any = false;
+
+    for (size_t stream = 0; stream < STREAMS; stream++) {
+        any = any || m->queued[stream] > 0;
+        watch_stream_return(m->hub, m->streams[stream], m->queued[stream]);
+        m->queued[stream] = 0;
+    }
+    return any;
+}
+
 /* Everybody gets room and catches up; then nobody may miss anything. */
 static void settle(struct model *m)
 {
     m->fail_percent = 0;
-    for (size_t i = 0; i < STREAMS || watch_has_work(m->hub); i++) {
-        size_t stream = i % STREAMS;
-
+    for (size_t i = 0; drain_queues(m) || watch_has_work(m->hub); i++) {
         assert_true(i < 100000);
-        watch_stream_return(m->hub, m->streams[stream], m->queued[stream]);
-        m->queued[stream] = 0;
         act_catch_up(m);
         carry_out(m);
     }
