@@ -189,7 +189,11 @@ static void carry_out(struct model *m)
             check_canceled(m, o, e);
         }
     }
-    watch_effects_clear(&m->effects);
+    if (m->fail_percent > 0) {
+        watch_effects_fini(&m->effects); /* The next ones have to be allocated, and may not be. */
+    } else {
+        watch_effects_clear(&m->effects);
+    }
     watch_hub_check(m->hub);
 }
 
