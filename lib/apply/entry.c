@@ -7,8 +7,10 @@
 #include "apply/codec.h"
 #include "apply/entry_txn.h"
 #include "base/assert.h"
+#include "base/bytes.h"
 
-#define ENTRY_VERSION 1
+#define ENTRY_VERSION    1
+#define ENTRY_HEAD_BYTES 10 /* version, kind, request id */
 
 enum put_flag {
     PUT_PREV_KV = 1 << 0,
@@ -320,4 +322,11 @@ int apply_decode(struct kvs_view bytes, struct arena *arena, struct apply_entry 
         *ret_entry = entry;
     }
     return err;
+}
+
+uint64_t apply_entry_request_id(struct kvs_view bytes)
+{
+    const uint8_t *at = bytes.data;
+
+    return bytes.len >= ENTRY_HEAD_BYTES && at[0] == ENTRY_VERSION ? load_le64(at + 2) : 0;
 }

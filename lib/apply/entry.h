@@ -109,4 +109,7 @@ KVS_MUST_USE int apply_encode(const struct apply_entry *entry, struct buf *to);
 KVS_MUST_USE int
 apply_decode(struct kvs_view bytes, struct arena *arena, struct apply_entry *ret_entry);
 
+/* The request id in an entry's bytes without decoding the rest; 0 if there is none. */
+uint64_t apply_entry_request_id(struct kvs_view bytes);
+
 #endif

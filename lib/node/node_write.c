@@ -1,0 +1,362 @@
+/* Writes: a request becomes an entry, the entry is proposed, and when it is applied here its
+ * request is found again by id and answered.
+ *
+ *   submit -> unsent --leader--> proposed --applied--> answered
+ *                ^                   |  `--(compact --physical)--> physical --> answered
+ *                '---- new term -----'  `--deadline--> KVS_E_TIMEOUT: outcome unknown
+ *
+ * A write waits while there is no leader. When the first entry of a later term is applied, a write
+ * proposed in an earlier term that has not been applied is lost for good: the new leader's log is
+ * decided up to there, and a proposal travels with its term, so a leader of a later term refuses
+ * it. It is then proposed again, so that clients do not notice a change of leader. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/view.h"
+#include "node/node_int.h"
+
+uint64_t node_deadline_ms(const struct node *n)
+{
+    return node_now_ms(n) + NODE_REQUEST_BASE_MS + 2 * (uint64_t)n->config.election_ms;
+}
+
+static void node_write_forget(struct node *n, struct node_write *w)
+{
+    (void)map_remove(&n->writes_by_id, w->id);
+    list_remove(&w->link);
+    rcbuf_unref(w->entry);
+    w->entry = NULL;
+}
+
+static void node_write_finish(struct node *n, struct node_write *w, int status)
+{
+    node_write_forget(n, w);
+    w->status = status;
+    w->cb(w);
+}
+
+/* Hands the entry to the replica; a write that finds no leader waits for one. */
+static int node_write_propose(struct node *n, struct node_write *w)
+{
+    struct rcbuf *entry = rcbuf_ref(w->entry);
+    uint64_t term = replica_term(n->replica);
+    int err = replica_propose_buf(n->replica, entry, NULL);
+
+    list_remove(&w->link);
+    if (err == 0) {
+        w->term = term;
+        list_push_back(&n->writes, &w->link);
+        return 0;
+    }
+    rcbuf_unref(entry);
+    if (err == KVS_E_NO_LEADER || err == KVS_E_BUSY) {
+        w->term = 0;
+        list_push_back(&n->unsent, &w->link);
+        return 0;
+    }
+    return err;
+}
+
+static int node_write_check(struct node *n, const struct apply_entry *entry)
+{
+    if (n->failed != 0 || n->closing || !n->started) {
+        return KVS_E_STOPPED;
+    }
+    if (node_is_learner(n)) {
+        return KVS_E_NOT_SUPPORTED_FOR_LEARNER;
+    }
+    if (n->writes_by_id.count >= NODE_WRITES_MAX || mvcc_is_busy(n->mvcc)) {
+        return KVS_E_TOO_MANY_REQUESTS;
+    }
+    return apply_alarm_check(n->apply, entry);
+}
+
+int node_submit(struct node *n, const struct apply_entry *entry, struct node_write *w)
+{
+    struct apply_entry numbered = *entry;
+    int err = node_write_check(n, entry);
+
+    if (err != 0) {
+        return err;
+    }
+    numbered.request_id = n->next_id++;
+    buf_clear(&n->scratch);
+    err = apply_encode(&numbered, &n->scratch);
+    if (err != 0) {
+        return err;
+    }
+    if (n->scratch.len > n->config.max_request_bytes) {
+        return KVS_E_REQUEST_TOO_LARGE;
+    }
+    w->entry = rcbuf_copy(buf_view(&n->scratch));
+    if (w->entry == NULL) {
+        return KVS_E_NOMEM;
+    }
+    w->id = numbered.request_id;
+    w->deadline_ms = node_deadline_ms(n);
+    list_init(&w->link);
+    err = map_put(&n->writes_by_id, w->id, w);
+    if (err == 0) {
+        err = node_write_propose(n, w);
+    }
+    if (err != 0) {
+        node_write_forget(n, w);
+        return err;
+    }
+    n->env.wake(n->env.ctx);
+    return 0;
+}
+
+int node_submit_quiet(struct node *n, struct apply_entry *entry)
+{
+    int err;
+
+    entry->request_id = 0;
+    buf_clear(&n->scratch);
+    err = apply_encode(entry, &n->scratch);
+    if (err == 0) {
+        err = replica_propose(n->replica, buf_view(&n->scratch), NULL);
+    }
+    if (err == 0) {
+        n->env.wake(n->env.ctx);
+    }
+    return err;
+}
+
+void node_write_applied(struct node *n, struct node_write *w, const struct apply_result *result)
+{
+    w->result = *result;
+    if (w->physical != 0 && result->status == 0 && mvcc_physical_revision(n->mvcc) < w->physical) {
+        list_remove(&w->link);
+        list_push_back(&n->physical, &w->link);
+        return;
+    }
+    node_write_finish(n, w, 0);
+}
+
+void node_writes_physical(struct node *n)
+{
+    LIST_FOREACH_SAFE(it, after, &n->physical)
+    {
+        struct node_write *w = list_entry(it, struct node_write, link);
+
+        if (mvcc_physical_revision(n->mvcc) >= w->physical) {
+            node_write_finish(n, w, 0);
+        }
+    }
+}
+
+void node_writes_new_term(struct node *n, uint64_t term)
+{
+    LIST_FOREACH_SAFE(it, after, &n->writes)
+    {
+        struct node_write *w = list_entry(it, struct node_write, link);
+
+        if (w->term < term) {
+            list_remove(&w->link);
+            list_push_back(&n->unsent, &w->link);
+        }
+    }
+}
+
+void node_writes_send_unsent(struct node *n)
+{
+    struct list waiting;
+
+    list_init(&waiting);
+    list_splice_back(&waiting, &n->unsent);
+    for (struct list *it = list_pop_front(&waiting); it != NULL; it = list_pop_front(&waiting)) {
+        struct node_write *w = list_entry(it, struct node_write, link);
+        int err = node_write_propose(n, w);
+
+        if (err != 0) {
+            node_write_finish(n, w, err);
+        }
+    }
+}
+
+static void node_writes_expire(struct node *n, struct list *writes, uint64_t now_ms)
+{
+    LIST_FOREACH_SAFE(it, after, writes)
+    {
+        struct node_write *w = list_entry(it, struct node_write, link);
+
+        if (w->deadline_ms <= now_ms) {
+            bool lost_leader =
+                w->term != 0 && (w->term != replica_term(n->replica) ||
+                                 replica_leader(n->replica) == 0);
+
+            node_write_finish(n, w, lost_leader ? KVS_E_TIMEOUT_LEADER_FAIL : KVS_E_TIMEOUT);
+        }
+    }
+}
+
+void node_writes_tick(struct node *n, uint64_t now_ms)
+{
+    if (!list_empty(&n->unsent)) {
+        node_writes_send_unsent(n);
+    }
+    node_writes_expire(n, &n->writes, now_ms);
+    node_writes_expire(n, &n->unsent, now_ms);
+}
+
+static void node_writes_stop_list(struct node *n, struct list *writes, int err)
+{
+    LIST_FOREACH_SAFE(it, after, writes)
+    {
+        node_write_finish(n, list_entry(it, struct node_write, link), err);
+    }
+}
+
+void node_writes_stop(struct node *n, int err)
+{
+    node_writes_stop_list(n, &n->writes, err);
+    node_writes_stop_list(n, &n->unsent, err);
+    node_writes_stop_list(n, &n->physical, err);
+}
+
+void node_write_cancel(struct node *n, struct node_write *w)
+{
+    node_write_forget(n, w);
+}
+
+/* etcd's estimate of what a write will cost the store. */
+static bool node_has_space(struct node *n, size_t cost_bytes)
+{
+    struct backend_size file;
+    size_t overlay;
+
+    mvcc_get_size(n->mvcc, &file, &overlay);
+    return file.in_use_bytes + overlay + cost_bytes < (uint64_t)n->config.quota_bytes;
+}
+
+/* Over quota: the alarm is proposed, which stops writes on every member, and this one is refused.
+ * Several members may do so at a time; the alarm is set once. */
+static int node_check_quota(struct node *n, size_t cost_bytes)
+{
+    struct apply_entry alarm = {
+        .kind = APPLY_ALARM,
+        .u.alarm = {.activate = true,
+                    .type = KVS_ALARM_NOSPACE,
+                    .member_id = n->config.member_id},
+    };
+
+    if (node_has_space(n, cost_bytes)) {
+        return 0;
+    }
+    if (!n->alarm_raised && node_submit_quiet(n, &alarm) == 0) {
+        n->alarm_raised = true;
+        log_warn(n->env.log, "database space exceeded, raising the NOSPACE alarm");
+    }
+    return KVS_E_NO_SPACE;
+}
+
+int node_put(struct node *n, const struct kvs_put_req *req, struct node_write *w)
+{
+    struct apply_entry entry = {.kind = APPLY_PUT, .u.put = *req};
+    int err = mvcc_put_check(req);
+
+    if (err == 0) {
+        err = node_check_quota(n, 256 + req->key.len + req->value.len);
+    }
+    w->physical = 0;
+    return err != 0 ? err : node_submit(n, &entry, w);
+}
+
+int node_delete(struct node *n, const struct kvs_delete_req *req, struct node_write *w)
+{
+    struct apply_entry entry = {.kind = APPLY_DELETE, .u.del = *req};
+    int err = mvcc_delete_check(req);
+
+    w->physical = 0;
+    return err != 0 ? err : node_submit(n, &entry, w);
+}
+
+static size_t node_txn_cost(const struct kvs_txn_req *req);
+
+static size_t node_ops_cost(const struct kvs_op *ops, size_t n_ops)
+{
+    size_t cost = 0;
+
+    for (size_t i = 0; i < n_ops; i++) {
+        if (ops[i].type == KVS_OP_PUT) {
+            cost += 256 + ops[i].u.put.key.len + ops[i].u.put.value.len;
+        } else if (ops[i].type == KVS_OP_TXN) {
+            cost += node_txn_cost(ops[i].u.txn);
+        }
+    }
+    return cost;
+}
+
+/* The dearer branch; depth was bounded when the request was checked. */
+static size_t node_txn_cost(const struct kvs_txn_req *req)
+{
+    size_t success = node_ops_cost(req->success, req->n_success);
+    size_t failure = node_ops_cost(req->failure, req->n_failure);
+
+    return success > failure ? success : failure;
+}
+
+int node_txn(struct node *n, const struct kvs_txn_req *req, struct node_write *w)
+{
+    struct apply_entry entry = {.kind = APPLY_TXN, .u.txn = *req};
+    int err = mvcc_txn_check(req, n->config.max_txn_ops);
+    size_t cost = err == 0 ? node_txn_cost(req) : 0;
+
+    if (cost > 0) {
+        err = node_check_quota(n, cost);
+    }
+    w->physical = 0;
+    return err != 0 ? err : node_submit(n, &entry, w);
+}
+
+int node_compact(struct node *n, const struct kvs_compact_req *req, struct node_write *w)
+{
+    struct apply_entry entry = {.kind = APPLY_COMPACT, .u.compact = *req};
+
+    w->physical = req->physical ? req->revision : 0;
+    return node_submit(n, &entry, w);
+}
+
+int node_lease_grant(struct node *n, const struct kvs_lease_grant_req *req, struct node_write *w)
+{
+    struct apply_entry entry = {.kind = APPLY_LEASE_GRANT, .u.lease_grant = *req};
+    int err = lease_ttl_adjust(
+        req->ttl_s, lease_ttl_min_s(n->config.election_ms), &entry.u.lease_grant.ttl_s);
+
+    if (err == 0) {
+        err = node_check_quota(n, 64);
+    }
+    while (entry.u.lease_grant.id == 0 || (req->id == 0 && lease_get(apply_leases(n->apply),
+                                                                     entry.u.lease_grant.id,
+                                                                     NULL))) {
+        entry.u.lease_grant.id = (kvs_lease_id)(rng_next(&n->rng) >> 1);
+    }
+    w->physical = 0;
+    return err != 0 ? err : node_submit(n, &entry, w);
+}
+
+int node_lease_revoke(struct node *n, kvs_lease_id id, struct node_write *w)
+{
+    struct apply_entry entry = {.kind = APPLY_LEASE_REVOKE, .u.lease_revoke = {.id = id}};
+
+    w->physical = 0;
+    return node_submit(n, &entry, w);
+}
+
+int node_alarm(struct node *n, const struct kvs_alarm_req *req, struct node_write *w)
+{
+    struct apply_entry entry = {
+        .kind = APPLY_ALARM,
+        .u.alarm = {.activate = req->action == KVS_ALARM_ACTIVATE,
+                    .type = req->type,
+                    .member_id = req->member_id},
+    };
+
+    if (req->action != KVS_ALARM_ACTIVATE && req->action != KVS_ALARM_DEACTIVATE) {
+        return KVS_E_INVALID;
+    }
+    w->physical = 0;
+    return node_submit(n, &entry, w);
+}
