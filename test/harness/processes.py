@@ -67,6 +67,7 @@ class Node:
         self.flags = list(flags)
         self.initial_cluster = None
         self.initial_state = "new"
+        self.token = "keelson-test"
         self.process = None
         self.starts = 0
 
@@ -100,7 +101,7 @@ class Node:
             "--listen-peer-urls", self.peer_url,
             "--initial-advertise-peer-urls", self.peer_url,
             "--initial-cluster", self.initial_cluster,
-            "--initial-cluster-token", "keelson-test",
+            "--initial-cluster-token", self.token,
             "--initial-cluster-state", self.initial_state,
         ]
         if is_etcd(self.binary):
