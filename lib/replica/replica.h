@@ -255,7 +255,8 @@ struct replica_transfer {
     uint64_t deadline_ms; /* the replica's */
 };
 
-/* Hands leadership to `target`; 0: the voter that has most of the log. One at a time.
+/* Hands leadership to `target`; 0: the voter that has most of the log. One at a time. The core gives
+ * up after an election timeout; with a shorter `timeout_ms` leadership may still move afterwards.
  * KVS_E_NOT_LEADER, KVS_E_BAD_LEADER_TRANSFEREE, KVS_E_BUSY, KVS_E_STOPPED. */
 KVS_MUST_USE int replica_transfer(struct replica *r,
                                   uint64_t target,
