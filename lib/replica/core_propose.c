@@ -79,7 +79,7 @@ static int leader_propose_conf(struct core *c,
     if (rc != 0) {
         return rc;
     }
-    if (!core_own_term_committed(c) || (change_under_way(c) && !core_mutated(MUTANT_TWO_CHANGES))) {
+    if (!core_own_term_committed(c) || change_under_way(c)) {
         return KVS_E_BUSY;
     }
     rc = core_conf_change(core_conf_now(c), changes, n_changes, &conf);
@@ -96,8 +96,8 @@ int core_maybe_leave_joint(struct core *c)
     struct core_conf conf;
 
     kvs_assert(c->role == CORE_LEADER);
-    if (!core_conf_is_joint(&mark->conf) || mark->index > c->commit ||
-        !core_own_term_committed(c)) {
+    if (!core_conf_is_joint(&mark->conf) || !core_own_term_committed(c) ||
+        (mark->index > c->commit && !core_mutated(MUTANT_LEAVE_JOINT_EARLY))) {
         return 0;
     }
     core_conf_leave(&mark->conf, &conf);

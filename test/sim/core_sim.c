@@ -182,6 +182,9 @@ void sim_send(struct sim *s, const struct core_msg *m)
 {
     kvs_assert(m->to >= 1 && m->to <= SIM_NODES_MAX && m->from != m->to);
     s->n_sent[m->type]++;
+    s->n_rejects += m->type == CORE_MSG_APPEND_REPLY && m->reject;
+    s->last_sent = *m;
+    s->last_sent.entries = NULL;
     sim_note(s,
              "%" PRIu64 " -> %" PRIu64 " %s term %" PRIu64 " index %" PRIu64 "/%" PRIu64
              " commit %" PRIu64 " n %zu%s hint %" PRIu64 "/%" PRIu64 "%s",

@@ -157,9 +157,12 @@ struct sim {
     bool cut[SIM_NODES_MAX + 1][SIM_NODES_MAX + 1]; /* from, to */
     uint64_t link_last[SIM_NODES_MAX + 1][SIM_NODES_MAX + 1];
     bool lossy;
+    bool by_hand; /* acknowledgements come from disks that do not exist */
     /* A scenario may look at, change or refuse (false) every message before it is sent. */
     bool (*filter)(struct sim *s, const struct core_msg *m);
     uint64_t n_sent[CORE_MSG_TYPE_COUNT];
+    uint64_t n_rejects;        /* of them APPEND_REPLY with reject */
+    struct core_msg last_sent; /* without entries */
     uint64_t next_op;
     uint64_t next_read;
     uint64_t trace_hash;
@@ -201,6 +204,8 @@ uint64_t sim_add_node(struct sim *s, const struct core_conf *conf); /* starts it
 void sim_crash(struct sim *s, uint64_t id);
 void sim_start(struct sim *s, uint64_t id);
 void sim_drain(struct sim *s, struct sim_node *n);
+/* Hands a message to its receiver now, and waits until its disk is done. */
+void sim_inject(struct sim *s, const struct core_msg *m);
 void sim_node_event(struct sim *s, struct sim_event *e);
 uint64_t sim_leader(struct sim *s); /* with the highest term; 0: none is up */
 int sim_propose(struct sim *s, uint64_t id);

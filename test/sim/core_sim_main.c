@@ -2,7 +2,8 @@
  * core_sim --seed S [--trace]           one of them, with all that happens
  * core_sim --scenario NAME | --list     a failure seen elsewhere
  * core_sim --repeat S                   the same seed twice must be the same life
- * core_sim --mutant NAME [--seeds N]    (sabotage build) succeeds if a fault is NOT noticed */
+ * core_sim --mutant NAME [--seeds N]    (sabotage build) all scenarios, then random lives: fails,
+ *                                       since the fault is noticed */
 #include "core_sim.h"
 
 #include <inttypes.h>
@@ -100,7 +101,7 @@ static const char *const mutant_names[MUTANT_COUNT] = {
     [MUTANT_JOINT_IGNORES_OLD] = "joint-ignores-old",
     [MUTANT_VOTE_IGNORES_LOG] = "vote-ignores-log",
     [MUTANT_CONF_NOT_ROLLED_BACK] = "conf-not-rolled-back",
-    [MUTANT_TWO_CHANGES] = "two-changes",
+    [MUTANT_LEAVE_JOINT_EARLY] = "leave-joint-early",
     [MUTANT_VOTE_TWICE] = "vote-twice",
     [MUTANT_NO_JOINT] = "no-joint",
     [MUTANT_CANDIDATE_REUSES_TERM] = "candidate-reuses-term",
@@ -135,6 +136,7 @@ static int run_scenarios(const struct options *o)
         } else if (strcmp(o->scenario, name) == 0 || strcmp(o->scenario, "all") == 0) {
             (void)sim_scenario_run(name, o->one ? o->seed : 1, o->trace);
             printf("ok %s\n", name);
+            (void)fflush(stdout); /* a failure ends the process at once */
             if (strcmp(o->scenario, "all") != 0) {
                 return 0;
             }
@@ -172,6 +174,10 @@ int main(int argc, char **argv)
     }
     if (o.one) {
         return run_one(&o);
+    }
+    if (o.mutant != NULL) {
+        o.scenario = "all";
+        (void)run_scenarios(&o);
     }
     for (uint64_t seed = o.start; seed < o.start + o.seeds; seed++) {
         current_seed = seed;

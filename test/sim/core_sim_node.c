@@ -372,6 +372,22 @@ void sim_node_event(struct sim *s, struct sim_event *e)
     drain_perhaps(s, n);
 }
 
+void sim_inject(struct sim *s, const struct core_msg *m)
+{
+    struct sim_node *n = sim_node(s, m->to);
+
+    sim_rc(s, core_step(n->core, m));
+    sim_drain(s, n);
+    for (unsigned i = 0; i < s->params.disk_max + 1 && n->up; i++) {
+        uint64_t seq = sim_disk_finish(&n->disk, s->now + s->params.disk_max + 1);
+
+        if (seq != 0) {
+            sim_rc(s, core_persisted(n->core, seq));
+        }
+        sim_drain(s, n);
+    }
+}
+
 /* --- requests --------------------------------------------------------------------------------- */
 
 uint64_t sim_leader(struct sim *s)
