@@ -89,12 +89,13 @@ int apply_alarm_check(const struct apply *a, const struct apply_entry *entry)
 
 /* --- Members ---------------------------------------------------------------------------------- */
 
-/* Both copies: memory and record. */
+/* Both copies: memory and record. `member` may borrow from the table's present one, which is gone
+ * afterwards. */
 static int member_store(struct apply *a, const struct kvs_member *member)
 {
-    int err = members_put(&a->members, member);
+    int err = persist_member(a, member);
 
-    return err != 0 ? err : persist_member(a, member);
+    return err != 0 ? err : members_put(&a->members, member);
 }
 
 static int member_drop(struct apply *a, uint64_t id)
@@ -118,7 +119,7 @@ int apply_attributes(struct apply *a,
         ret->status = KVS_E_MEMBER_NOT_FOUND; /* Removed since it published. */
         return 0;
     }
-    member = a->members.items[at]; /* members_put copies before it frees the old one */
+    member = a->members.items[at];
     member.name = attributes->name;
     member.client_urls = attributes->client_urls;
     member.n_client_urls = attributes->n_client_urls;
