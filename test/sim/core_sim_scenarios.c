@@ -222,6 +222,7 @@ static void sole_voter_takes_new_term(struct sim *s)
         expect(s, sim_node(s, 1)->disk.hard.term == status_of(s, 1).term, "which is on disk");
         expect(s, sim_node(s, 1)->disk.hard.vote == 1, "as is its vote");
     }
+    sim_run_until(s, has_leader, 50, "an entry of its term is committed");
     change_one(s, CORE_ADD_VOTER, sim_add_node(s, NULL));
     sim_run_until(s, sim_converged, 200, "growth");
     expect(s, core_conf(sim_node(s, 1)->core)->voters.n == 2, "two voters again");
