@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "base/bytes.h"
 #include "replica/wal_int.h"
 
 int wal_fail(struct wal *w, int err)
@@ -183,13 +182,14 @@ int wal_append(struct wal *w,
 
 int wal_reset(struct wal *w, uint64_t index, uint64_t term)
 {
-    uint8_t *payload = wal_record_begin(w, WAL_RESET_BYTES);
+    uint8_t *payload;
 
+    kvs_assert(index <= WAL_NUMBER_MAX);
+    payload = wal_record_begin(w, WAL_RESET_BYTES);
     if (payload == NULL) {
         return w->failed;
     }
-    store_le64(payload, index);
-    store_le64(payload + 8, term);
+    wal_reset_encode(index, term, payload);
     wal_record_end(w, WAL_RESET, WAL_RESET_BYTES, 0);
     wal_state_reset(&w->state, index, term);
     return 0;

@@ -56,7 +56,7 @@ uint64_t wal_header_encode(const struct wal_header *h, uint8_t *to)
 {
     uint64_t sum;
 
-    kvs_assert(h->segment > 0 && h->segment_bytes >= WAL_HEADER_BYTES);
+    kvs_assert(h->segment > 0 && h->segment_bytes >= WAL_SEGMENT_BYTES_MIN);
     memset(to, 0, WAL_HEADER_BYTES);
     memcpy(to + H_MAGIC, WAL_MAGIC, sizeof WAL_MAGIC - 1);
     store_le32(to + H_VERSION, WAL_VERSION);
@@ -100,7 +100,9 @@ int wal_header_decode(const uint8_t *from, struct wal_header *ret_header, uint64
     rv = wal_hard_decode(from + H_HARD, WAL_HARD_BYTES, &h.hard);
     h.prev_end = load_le64(from + H_PREV_END);
     if (rv != 0 || (h.flags & ~(uint32_t)WAL_FLAG_RECYCLED) != 0 || h.segment == 0 ||
-        h.segment_bytes < WAL_HEADER_BYTES || !all_zero(from + H_RESERVED, H_SUM - H_RESERVED)) {
+        h.segment > WAL_NUMBER_MAX || h.prev_index > WAL_NUMBER_MAX ||
+        h.segment_bytes < WAL_SEGMENT_BYTES_MIN || h.segment_bytes % WAL_ALIGN != 0 ||
+        !all_zero(from + H_RESERVED, H_SUM - H_RESERVED)) {
         return KVS_E_DAMAGED;
     }
     *ret_header = h;
@@ -186,6 +188,22 @@ int wal_hard_decode(const uint8_t *payload, uint32_t len, struct wal_hard_state 
     return 0;
 }
 
+void wal_reset_encode(uint64_t index, uint64_t term, uint8_t *to)
+{
+    store_le64(to, index);
+    store_le64(to + 8, term);
+}
+
+int wal_reset_decode(const uint8_t *payload, uint32_t len, uint64_t *ret_index, uint64_t *ret_term)
+{
+    if (len != WAL_RESET_BYTES || load_le64(payload) > WAL_NUMBER_MAX) {
+        return KVS_E_DAMAGED;
+    }
+    *ret_index = load_le64(payload);
+    *ret_term = load_le64(payload + 8);
+    return 0;
+}
+
 uint64_t wal_entries_bytes(const struct wal_entry *entries, size_t n)
 {
     uint64_t bytes = WAL_ENTRIES_HEAD_BYTES + (uint64_t)n * WAL_ENTRY_HEAD_BYTES;
@@ -237,7 +255,7 @@ int wal_entries_decode(const uint8_t *payload, const struct wal_record *r, struc
             return KVS_E_DAMAGED;
         }
     }
-    if (bytes != r->len || ret->first_index == 0 || ret->first_index > UINT64_MAX - r->count) {
+    if (bytes != r->len || ret->first_index == 0 || ret->first_index > WAL_NUMBER_MAX - r->count) {
         return KVS_E_DAMAGED;
     }
     return 0;

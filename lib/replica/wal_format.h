@@ -15,6 +15,9 @@
 
 #define WAL_MAGIC "KVSWAL\r\n"
 
+/* Of indexes and segment numbers: whatever is added to one does not wrap. */
+#define WAL_NUMBER_MAX ((uint64_t)INT64_MAX)
+
 enum {
     WAL_VERSION = 1,
     WAL_HEADER_BYTES = 4096, /* a page of its own: records never share it */
@@ -99,6 +102,9 @@ bool wal_payload_valid(const struct wal_record *r,
 /* Payloads. The decoders take what wal_payload_valid has accepted and still trust nothing:
  * KVS_E_DAMAGED. */
 enum { WAL_HARD_BYTES = 24, WAL_RESET_BYTES = 16 };
+void wal_reset_encode(uint64_t index, uint64_t term, uint8_t *to);
+KVS_MUST_USE int
+wal_reset_decode(const uint8_t *payload, uint32_t len, uint64_t *ret_index, uint64_t *ret_term);
 void wal_hard_encode(const struct wal_hard_state *hard, uint8_t *to);
 KVS_MUST_USE int
 wal_hard_decode(const uint8_t *payload, uint32_t len, struct wal_hard_state *ret_hard);

@@ -14,7 +14,6 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "base/bytes.h"
 #include "base/log.h"
 #include "replica/wal_int.h"
 #include "replica/wal_reader.h"
@@ -165,6 +164,8 @@ static int learn_record(struct recovery *v,
 {
     struct wal_state *s = &v->w->state;
     struct wal_hard_state hard;
+    uint64_t index;
+    uint64_t term;
 
     switch (record->type) {
     case WAL_HARD:
@@ -176,10 +177,10 @@ static int learn_record(struct recovery *v,
     case WAL_ENTRIES:
         return learn_entries(v, record, payload, offset);
     case WAL_RESET:
-        if (record->len != WAL_RESET_BYTES) {
+        if (wal_reset_decode(payload, record->len, &index, &term) != 0) {
             return damaged(v, offset, "malformed reset");
         }
-        wal_state_reset(s, load_le64(payload), load_le64(payload + 8));
+        wal_state_reset(s, index, term);
         v->base_loose = false;
         return replaced_add(v, 0);
     case WAL_MARK:
@@ -376,7 +377,7 @@ static int segment_learn(struct recovery *v, size_t i)
         }
     }
     limit = last ? v->reader.size : v->found[i + 1].header.prev_end;
-    if (limit < WAL_HEADER_BYTES || limit > v->reader.size) {
+    if (!last && (limit < WAL_HEADER_BYTES || limit > v->reader.size - WAL_SEAL_BYTES)) {
         v->segment = i + 1;
         return damaged(v, 0, "bad end of the segment before");
     }
@@ -384,6 +385,9 @@ static int segment_learn(struct recovery *v, size_t i)
     rv = segment_walk(v, limit, learn_record);
     if (rv == 0 && !last && v->found[i].end != limit) {
         return damaged(v, v->found[i].end, "bad record, and the log goes on after it");
+    }
+    if (rv == 0 && v->found[i].end > v->reader.size - WAL_SEAL_BYTES) {
+        return damaged(v, v->found[i].end, "a record where only the seal goes");
     }
     return rv;
 }
