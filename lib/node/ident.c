@@ -30,8 +30,8 @@ static int ident_compare_members(const void *a, const void *b)
                              &((const struct kvs_member *)b)->id);
 }
 
-uint64_t ident_member_id(struct kvs_view *urls, size_t n_urls, const char *token,
-                         uint64_t added_at_s)
+uint64_t
+ident_member_id(struct kvs_view *urls, size_t n_urls, const char *token, uint64_t added_at_s)
 {
     struct buf text;
     uint64_t id;
@@ -104,7 +104,9 @@ bool ident_url_is_valid(struct kvs_view url)
     return false;
 }
 
-int ident_parse_urls(const char *urls, struct arena *arena, struct kvs_view **ret_urls,
+int ident_parse_urls(const char *urls,
+                     struct arena *arena,
+                     struct kvs_view **ret_urls,
                      size_t *ret_n)
 {
     struct kvs_view *list = arena_calloc(arena, IDENT_URLS_MAX, sizeof *list);
@@ -144,8 +146,8 @@ static struct kvs_member *ident_member_of_name(struct ident_cluster *c, struct k
     return NULL;
 }
 
-static int ident_add(struct ident_cluster *c, struct arena *arena, struct kvs_view name,
-                     struct kvs_view url)
+static int
+ident_add(struct ident_cluster *c, struct arena *arena, struct kvs_view name, struct kvs_view url)
 {
     struct kvs_member *m = ident_member_of_name(c, name);
     int err;
@@ -185,8 +187,11 @@ static void ident_number(struct ident_cluster *c, const char *token)
     c->cluster_id = ident_cluster_id(ids, c->n_members);
 }
 
-int ident_parse_cluster(const char *initial_cluster, const char *token, struct arena *arena,
-                        struct ident_cluster *ret_cluster, struct kvs_error *ret_error)
+int ident_parse_cluster(const char *initial_cluster,
+                        const char *token,
+                        struct arena *arena,
+                        struct ident_cluster *ret_cluster,
+                        struct kvs_error *ret_error)
 {
     struct ident_cluster *c = ret_cluster;
 
@@ -197,18 +202,13 @@ int ident_parse_cluster(const char *initial_cluster, const char *token, struct a
         int err = KVS_E_INVALID;
 
         if (equals != NULL) {
-            err = ident_add(c,
-                            arena,
-                            view_make(at, (size_t)(equals - at)),
+            err = ident_add(c, arena, view_make(at, (size_t)(equals - at)),
                             view_make(equals + 1, (size_t)(at + len - equals - 1)));
         }
         if (err != 0) {
             ret_error->code = err;
-            (void)snprintf(ret_error->msg,
-                           sizeof ret_error->msg,
-                           "bad initial-cluster entry \"%.*s\"",
-                           (int)len,
-                           at);
+            (void)snprintf(ret_error->msg, sizeof ret_error->msg,
+                           "bad initial-cluster entry \"%.*s\"", (int)len, at);
             return err;
         }
         at += len + (at[len] == ',' ? 1 : 0);

@@ -7,7 +7,7 @@
 #include "kvstore/types.h"
 
 #define IDENT_MEMBERS_MAX 32
-#define IDENT_URLS_MAX 16
+#define IDENT_URLS_MAX    16
 
 struct ident_cluster {
     uint64_t cluster_id;
@@ -17,22 +17,24 @@ struct ident_cluster {
 
 /* Parses "name=url,name=url,..." (a name may come several times, once per URL) and computes the
  * ids. `ret_error` gets words. KVS_E_INVALID, KVS_E_NOMEM. */
-KVS_MUST_USE int ident_parse_cluster(const char *initial_cluster, const char *token,
-                                     struct arena *arena, struct ident_cluster *ret_cluster,
+KVS_MUST_USE int ident_parse_cluster(const char *initial_cluster,
+                                     const char *token,
+                                     struct arena *arena,
+                                     struct ident_cluster *ret_cluster,
                                      struct kvs_error *ret_error);
 
 /* Splits "url,url" and checks each: http, https or unix scheme, host and port, no path.
  * KVS_E_MEMBER_BAD_URLS, KVS_E_NOMEM. */
-KVS_MUST_USE int ident_parse_urls(const char *urls, struct arena *arena,
-                                  struct kvs_view **ret_urls, size_t *ret_n);
+KVS_MUST_USE int
+ident_parse_urls(const char *urls, struct arena *arena, struct kvs_view **ret_urls, size_t *ret_n);
 
 /* True if `url` is one that a member may have. */
 bool ident_url_is_valid(struct kvs_view url);
 
 /* Id of a member: SHA-1 over its sorted URLs, the token and, for a member added later, the time in
  * seconds (0: none). Sorts `urls` in place. */
-uint64_t ident_member_id(struct kvs_view *urls, size_t n_urls, const char *token,
-                         uint64_t added_at_s);
+uint64_t
+ident_member_id(struct kvs_view *urls, size_t n_urls, const char *token, uint64_t added_at_s);
 
 /* Id of a cluster: SHA-1 over its sorted member ids. Sorts `ids` in place. */
 uint64_t ident_cluster_id(uint64_t *ids, size_t n_ids);

@@ -110,8 +110,7 @@ static void info_member(struct info_reader *r, struct kvs_member *m)
     }
 }
 
-int ident_info_decode(struct kvs_view bytes, struct arena *arena,
-                      struct ident_cluster *ret_cluster)
+int ident_info_decode(struct kvs_view bytes, struct arena *arena, struct ident_cluster *ret_cluster)
 {
     struct info_reader r = {bytes.data, bytes.len, arena, 0};
     unsigned n;
@@ -140,8 +139,8 @@ static bool ident_has_url(const struct kvs_member *m, struct kvs_view url)
     return false;
 }
 
-const struct kvs_member *ident_find_urls(const struct ident_cluster *c,
-                                         const struct kvs_view *urls, size_t n_urls)
+const struct kvs_member *
+ident_find_urls(const struct ident_cluster *c, const struct kvs_view *urls, size_t n_urls)
 {
     for (size_t i = 0; i < c->n_members; i++) {
         bool same = c->members[i].n_peer_urls == n_urls;

@@ -11,13 +11,11 @@ void ident_info_encode(struct buf *b, const struct kvs_member *members, size_t n
 
 /* Reads it into `ret_cluster` (members only); strings live in `arena`. Comes from the network:
  * KVS_E_MALFORMED, KVS_E_NOMEM. */
-KVS_MUST_USE int ident_info_decode(struct kvs_view bytes,
-                                   struct arena *arena,
-                                   struct ident_cluster *ret_cluster);
+KVS_MUST_USE int
+ident_info_decode(struct kvs_view bytes, struct arena *arena, struct ident_cluster *ret_cluster);
 
 /* The member that has exactly these peer URLs, or NULL: how a newcomer finds itself. */
-const struct kvs_member *ident_find_urls(const struct ident_cluster *c,
-                                         const struct kvs_view *urls,
-                                         size_t n_urls);
+const struct kvs_member *
+ident_find_urls(const struct ident_cluster *c, const struct kvs_view *urls, size_t n_urls);
 
 #endif

@@ -100,23 +100,20 @@ static int options_check(const struct kvs_node_options *o, struct kvs_error *ret
         return kvs_node_error(ret_error, KVS_E_INVALID, "no data directory is given");
     }
     if (o->heartbeat_ms == 0 || o->election_ms < 5 * o->heartbeat_ms) {
-        return kvs_node_error(ret_error,
-                              KVS_E_INVALID,
+        return kvs_node_error(ret_error, KVS_E_INVALID,
                               "--election-timeout[%ums] should be at least as 5 times as "
                               "--heartbeat-interval[%ums]",
-                              o->election_ms,
-                              o->heartbeat_ms);
+                              o->election_ms, o->heartbeat_ms);
     }
     if (o->election_ms > 50000) {
-        return kvs_node_error(ret_error,
-                              KVS_E_INVALID,
+        return kvs_node_error(ret_error, KVS_E_INVALID,
                               "--election-timeout[%ums] is too long, and should be set less than "
                               "50000ms",
                               o->election_ms);
     }
     if (o->watch_progress_notify_ms < 100) {
-        return kvs_node_error(
-            ret_error, KVS_E_INVALID, "--watch-progress-notify-interval is below 100ms");
+        return kvs_node_error(ret_error, KVS_E_INVALID,
+                              "--watch-progress-notify-interval is below 100ms");
     }
     return 0;
 }
@@ -144,8 +141,7 @@ static struct kvs_node *kvs_node_new(const struct kvs_node_options *options)
     arena_init(&k->arena, 0);
     k->news = mbox_new(NULL, NULL);
     k->log = log_new(levels[options->log_level],
-                     options->log_console ? LOG_FORMAT_CONSOLE : LOG_FORMAT_JSON,
-                     options->log_fn,
+                     options->log_console ? LOG_FORMAT_CONSOLE : LOG_FORMAT_JSON, options->log_fn,
                      options->log_ctx);
     if (k->news == NULL || k->log == NULL || options_copy(k, options) != 0) {
         mbox_free(k->news);
@@ -169,7 +165,8 @@ static void kvs_node_free(struct kvs_node *k)
     kvs_free(k);
 }
 
-int kvs_node_open(const struct kvs_node_options *options, struct kvs_node **ret_node,
+int kvs_node_open(const struct kvs_node_options *options,
+                  struct kvs_node **ret_node,
                   struct kvs_error *ret_error)
 {
     struct kvs_node *k;
@@ -185,7 +182,7 @@ int kvs_node_open(const struct kvs_node_options *options, struct kvs_node **ret_
     err = kvs_node_bring_up(k, ret_error);
     if (err == 0 && pthread_create(&k->thread, NULL, kvs_node_main, k) != 0) {
         /* The loop is ours until a thread runs it: take the orderly way down on this one. */
-        kvs_node_begin_stop(k, KVS_E_AGAIN, "no thread");
+        kvs_node_begin_stop(k, KVS_E_AGAIN);
         loop_run(k->loop);
         err = kvs_node_error(ret_error, KVS_E_AGAIN, "no thread could be started");
     }
@@ -212,10 +209,9 @@ int kvs_node_wait_ready(struct kvs_node *k, unsigned timeout_ms)
         if (left_ms == 0) {
             return KVS_E_TIMEOUT;
         }
-        (void)mbox_wait_timeout(
-            k->news,
-            &news,
-            left_ms < KVS_NODE_WAIT_SLICE_MS ? (unsigned)left_ms : KVS_NODE_WAIT_SLICE_MS);
+        (void)mbox_wait_timeout(k->news, &news,
+                                left_ms < KVS_NODE_WAIT_SLICE_MS ? (unsigned)left_ms
+                                                                 : KVS_NODE_WAIT_SLICE_MS);
     }
     return atomic_load(&k->state) == KVS_NODE_READY ? 0 : KVS_E_STOPPED;
 }

@@ -38,8 +38,8 @@ struct kvs_node {
     /* Other threads look at these. */
     atomic_bool stop_requested;
     _Atomic enum kvs_node_state state;
-    struct mbox *news;          /* to whoever waits: posted when `state` changes */
-    struct list news_ready;     /* the two messages */
+    struct mbox *news;      /* to whoever waits: posted when `state` changes */
+    struct list news_ready; /* the two messages */
     struct list news_stopped;
     pthread_t thread;
     bool thread_runs; /* not joined yet; the opener's side */
@@ -71,6 +71,7 @@ struct kvs_node {
 
     /* The way down. */
     bool stopping;
+    int failed; /* the node's word that it cannot go on */
     struct node_transfer transfer;
     int exit_code;
     char exit_text[256];
@@ -80,12 +81,11 @@ struct kvs_node {
 KVS_MUST_USE int kvs_node_bring_up(struct kvs_node *k, struct kvs_error *ret_error);
 
 /* kvs_node_stop.c. Loop thread; `code` 0: on request. Harmless when already stopping. */
-void kvs_node_begin_stop(struct kvs_node *k, int code, const char *text);
+void kvs_node_begin_stop(struct kvs_node *k, int code);
 /* After loop_run has returned, or when bring_up failed: frees what is left. */
 void kvs_node_tear_down(struct kvs_node *k);
 
 /* Writes `format` into `ret_error` (may be NULL) and returns `code`. */
-int kvs_node_error(struct kvs_error *ret_error, int code, const char *format, ...)
-    KVS_PRINTF(3, 4);
+int kvs_node_error(struct kvs_error *ret_error, int code, const char *format, ...) KVS_PRINTF(3, 4);
 
 #endif

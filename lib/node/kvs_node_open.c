@@ -76,16 +76,18 @@ static void open_env_wake(void *ctx)
 {
     struct kvs_node *k = ctx;
 
-    if (k->flush.fn != NULL && !k->stopping) {
-        loop_hook_mark(&k->flush);
-    } else if (k->node != NULL) {
+    if (k->flush.loop != NULL) {
         loop_hook_mark(&k->flush);
     }
 }
 
+/* Comes from deep inside the node: the way down begins with the next tick. */
 static void open_env_stopped(void *ctx, int code, const char *text)
 {
-    kvs_node_begin_stop(ctx, code, text);
+    struct kvs_node *k = ctx;
+
+    k->failed = code;
+    (void)snprintf(k->exit_text, sizeof k->exit_text, "%s", text);
 }
 
 struct open_work {
@@ -148,8 +150,13 @@ static void open_on_tick(struct loop_timer *timer)
 {
     struct kvs_node *k = container_of(timer, struct kvs_node, tick);
 
-    if (atomic_load(&k->stop_requested)) {
-        kvs_node_begin_stop(k, 0, "");
+    if (k->failed != 0) {
+        kvs_node_begin_stop(k, k->failed);
+    } else if (atomic_load(&k->stop_requested)) {
+        kvs_node_begin_stop(k, 0);
+    }
+    if (k->node == NULL) {
+        return;
     }
     node_tick(k->node);
     if (k->rpc != NULL && !k->stopping) {
@@ -175,8 +182,8 @@ static void open_describe(void *ctx, struct buf *out)
 static int open_make_dir(const char *path, struct kvs_error *ret_error)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return kvs_node_error(
-            ret_error, KVS_E_IO, "cannot make directory %s: %s", path, strerror(errno));
+        return kvs_node_error(ret_error, KVS_E_IO, "cannot make directory %s: %s", path,
+                              strerror(errno));
     }
     return 0;
 }
@@ -202,8 +209,8 @@ static int open_paths_make(struct kvs_node *k, struct open_paths *p, struct kvs_
     return err != 0 ? err : open_make_dir(p->wal, ret_error);
 }
 
-static int open_store(struct kvs_node *k, const char *dir, struct mvcc **ret_mvcc,
-                      struct kvs_error *ret_error)
+static int
+open_store(struct kvs_node *k, const char *dir, struct mvcc **ret_mvcc, struct kvs_error *ret_error)
 {
     struct mvcc_options options;
 
@@ -236,8 +243,7 @@ static int open_find_self(struct kvs_node *k, struct kvs_error *ret_error)
         self = ident_find_name(&k->cluster, o->name);
     }
     if (self == NULL) {
-        return kvs_node_error(ret_error,
-                              KVS_E_INVALID,
+        return kvs_node_error(ret_error, KVS_E_INVALID,
                               "couldn't find local name \"%s\" in the initial cluster "
                               "configuration",
                               o->name);
@@ -270,11 +276,8 @@ static int open_identify_new(struct kvs_node *k, struct kvs_error *ret_error)
     const char *text = open_initial_cluster(k);
     struct kvs_error error = {0};
     int err = text == NULL ? KVS_E_NOMEM
-                           : ident_parse_cluster(text,
-                                                 k->options.initial_cluster_token,
-                                                 &k->arena,
-                                                 &k->cluster,
-                                                 &error);
+                           : ident_parse_cluster(text, k->options.initial_cluster_token, &k->arena,
+                                                 &k->cluster, &error);
 
     if (err != 0) {
         return kvs_node_error(ret_error, err, "%s", error.msg);
@@ -316,8 +319,7 @@ static int open_join_ask(struct kvs_node *k, struct kvs_view url)
     text[url.len] = '\0';
     err = net_addr_parse(text, &addr);
     if (err == 0) {
-        err = peer_info_fetch(
-            k->loop, &addr, k->peer_client_tls, OPEN_JOIN_TIMEOUT_MS, &j.request);
+        err = peer_info_fetch(k->loop, &addr, k->peer_client_tls, OPEN_JOIN_TIMEOUT_MS, &j.request);
     }
     while (err == 0 && !j.done) {
         (void)loop_turn(k->loop, true);
@@ -332,8 +334,7 @@ static int open_identify_joining(struct kvs_node *k, struct kvs_error *ret_error
     const struct kvs_member *self;
     struct kvs_error error = {0};
     const char *text = open_initial_cluster(k);
-    int err = text == NULL ? KVS_E_NOMEM
-                           : ident_parse_cluster(text, "", &k->arena, &named, &error);
+    int err = text == NULL ? KVS_E_NOMEM : ident_parse_cluster(text, "", &k->arena, &named, &error);
 
     if (err != 0) {
         return kvs_node_error(ret_error, err, "%s", error.msg);
@@ -348,8 +349,8 @@ static int open_identify_joining(struct kvs_node *k, struct kvs_error *ret_error
         }
     }
     if (err != 0) {
-        return kvs_node_error(
-            ret_error, err, "no member of the cluster answered: %s", kvs_strerror(err));
+        return kvs_node_error(ret_error, err, "no member of the cluster answered: %s",
+                              kvs_strerror(err));
     }
     return open_find_self(k, ret_error);
 }
@@ -369,8 +370,11 @@ struct open_log {
     struct replica_state state;
 };
 
-static int open_log(struct kvs_node *k, const char *dir, uint64_t stored_index,
-                    struct open_log *log, struct kvs_error *ret_error)
+static int open_log(struct kvs_node *k,
+                    const char *dir,
+                    uint64_t stored_index,
+                    struct open_log *log,
+                    struct kvs_error *ret_error)
 {
     uint64_t keep = k->options.snapshot_count;
     const struct wal_options options = {
@@ -429,11 +433,8 @@ static int open_bootstrap_store(struct kvs_node *k)
         err = core_conf_entry_encode(&first.applied.conf, (struct kvs_view){0}, &conf);
     }
     if (err == 0) {
-        err = apply_bootstrap(node_apply(k->node),
-                              k->cluster_id,
-                              k->cluster.members,
-                              k->cluster.n_members,
-                              rcbuf_view(conf));
+        err = apply_bootstrap(node_apply(k->node), k->cluster_id, k->cluster.members,
+                              k->cluster.n_members, rcbuf_view(conf));
         rcbuf_unref(conf);
     }
     if (err == 0) {
@@ -479,7 +480,9 @@ static int open_tls(struct kvs_node *k, struct kvs_error *ret_error)
 }
 
 /* Parses a comma-separated list of URLs into addresses. */
-static int open_addresses(const char *urls, struct net_addr *addresses, size_t *ret_n,
+static int open_addresses(const char *urls,
+                          struct net_addr *addresses,
+                          size_t *ret_n,
                           struct kvs_error *ret_error)
 {
     size_t n = 0;
@@ -542,9 +545,7 @@ static int open_advertised(struct kvs_node *k, struct kvs_error *ret_error)
     if (k->options.advertise_client_urls == NULL) {
         return 0;
     }
-    if (ident_parse_urls(k->options.advertise_client_urls,
-                         &k->arena,
-                         &k->advertised,
+    if (ident_parse_urls(k->options.advertise_client_urls, &k->arena, &k->advertised,
                          &k->n_advertised) != 0) {
         return kvs_node_error(ret_error, KVS_E_INVALID, "bad --advertise-client-urls");
     }
@@ -617,8 +618,8 @@ static int open_join_peers(struct kvs_node *k)
 
 /* --- clients --- */
 
-static int open_listen(struct kvs_node *k, const char *urls, unsigned flags,
-                       struct kvs_error *ret_error)
+static int
+open_listen(struct kvs_node *k, const char *urls, unsigned flags, struct kvs_error *ret_error)
 {
     struct net_addr addresses[KVS_NODE_LISTENERS_MAX];
     size_t n = 0;
@@ -629,8 +630,8 @@ static int open_listen(struct kvs_node *k, const char *urls, unsigned flags,
         uint16_t port = 0;
 
         if (addresses[i].tls && tls == NULL) {
-            return kvs_node_error(
-                ret_error, KVS_E_INVALID, "an https URL needs --cert-file and --key-file");
+            return kvs_node_error(ret_error, KVS_E_INVALID,
+                                  "an https URL needs --cert-file and --key-file");
         }
         err = rpc_listen(k->rpc, &addresses[i], tls, flags, 0, &port, ret_error);
         if (err == 0 && k->client_port == 0) {
@@ -723,8 +724,11 @@ static int open_log_thread(struct kvs_node *k, struct open_log *log)
 }
 
 /* From a recovered log on; `mvcc` is taken over. */
-static int open_running(struct kvs_node *k, struct open_log *log, struct mvcc *mvcc,
-                        const char *store_dir, struct kvs_error *ret_error)
+static int open_running(struct kvs_node *k,
+                        struct open_log *log,
+                        struct mvcc *mvcc,
+                        const char *store_dir,
+                        struct kvs_error *ret_error)
 {
     /* Nothing stored, and the log is empty or has only been reset: the cluster is (still) to be
      * made. */
@@ -803,18 +807,15 @@ int kvs_node_bring_up(struct kvs_node *k, struct kvs_error *ret_error)
     }
     if (err != 0) {
         if (k->loop != NULL) {
-            kvs_node_begin_stop(k, err, "start failed");
+            kvs_node_begin_stop(k, err);
             loop_run(k->loop);
         }
-        return kvs_node_error(
-            ret_error, err, "%s", error.msg[0] != '\0' ? error.msg : kvs_strerror(err));
+        return kvs_node_error(ret_error, err, "%s",
+                              error.msg[0] != '\0' ? error.msg : kvs_strerror(err));
     }
     loop_timer_init(k->loop, &k->tick, open_on_tick);
     loop_timer_start_repeat(&k->tick, 1, node_config(k->node)->tick_ms);
-    log_info(k->log,
-             "started",
-             LOG_STR("name", k->options.name),
-             LOG_HEX("local-member-id", k->member_id),
-             LOG_HEX("cluster-id", k->cluster_id));
+    log_info(k->log, "started", LOG_STR("name", k->options.name),
+             LOG_HEX("local-member-id", k->member_id), LOG_HEX("cluster-id", k->cluster_id));
     return 0;
 }

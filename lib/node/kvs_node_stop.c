@@ -2,9 +2,6 @@
  *
  *   hand over leadership -> clients: streams end, GOAWAY -> node: requests fail, store written
  *   -> log closed -> transport closed -> loop stops -> memory freed (tear_down) */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "node/kvs_node.h"
@@ -82,21 +79,19 @@ static void stop_transferred_cb(struct replica_transfer *transfer)
     struct kvs_node *k = container_of(transfer, struct kvs_node, transfer.transfer);
 
     if (transfer->status != 0) {
-        log_warn(k->log,
-                 "leadership was not handed over",
+        log_warn(k->log, "leadership was not handed over",
                  LOG_STR("reason", kvs_strerror(transfer->status)));
     }
     stop_clients(k);
 }
 
-void kvs_node_begin_stop(struct kvs_node *k, int code, const char *text)
+void kvs_node_begin_stop(struct kvs_node *k, int code)
 {
     if (k->stopping) {
         return;
     }
     k->stopping = true;
     k->exit_code = code;
-    (void)snprintf(k->exit_text, sizeof k->exit_text, "%s", text);
     if (code == 0) {
         log_info(k->log, "stopping");
         k->transfer.transfer.cb = stop_transferred_cb;

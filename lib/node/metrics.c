@@ -58,7 +58,9 @@ void metrics_gauge(struct buf *b, const char *name, const char *help, uint64_t v
     metrics_u64(b, name, NULL, value);
 }
 
-void metrics_histogram(struct buf *b, const char *name, const char *help,
+void metrics_histogram(struct buf *b,
+                       const char *name,
+                       const char *help,
                        const struct metrics_histogram *h)
 {
     uint64_t below = 0;
@@ -106,18 +108,12 @@ void metrics_process(struct buf *b)
     }
     (void)getrusage(RUSAGE_SELF, &usage);
     (void)getrlimit(RLIMIT_NOFILE, &files);
-    metrics_gauge(b,
-                  "process_resident_memory_bytes",
-                  "Memory of this process that is in RAM.",
+    metrics_gauge(b, "process_resident_memory_bytes", "Memory of this process that is in RAM.",
                   resident_pages * page);
-    metrics_gauge(b,
-                  "process_virtual_memory_bytes",
-                  "Address space of this process.",
+    metrics_gauge(b, "process_virtual_memory_bytes", "Address space of this process.",
                   size_pages * page);
     metrics_head(b, "process_cpu_seconds_total", "counter", "User and system CPU time.");
-    metrics_f64(b,
-                "process_cpu_seconds_total",
-                NULL,
+    metrics_f64(b, "process_cpu_seconds_total", NULL,
                 (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
                     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
     metrics_gauge(b, "process_open_fds", "Open file descriptors.", fds);

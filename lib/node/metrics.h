@@ -30,7 +30,9 @@ void metrics_counter(struct buf *b, const char *name, const char *help, uint64_t
 void metrics_gauge(struct buf *b, const char *name, const char *help, uint64_t value);
 
 /* Head, buckets, sum and count. */
-void metrics_histogram(struct buf *b, const char *name, const char *help,
+void metrics_histogram(struct buf *b,
+                       const char *name,
+                       const char *help,
                        const struct metrics_histogram *h);
 
 /* process_* and os_* samples of this process, read from /proc. */

@@ -49,8 +49,7 @@ static void node_applied(struct node *n, const struct apply_result *result)
 {
     node_count_applied(n, result);
     if (result->n_events > 0) {
-        watch_on_commit(
-            n->hub, result->revision, result->events, result->n_events, &n->effects);
+        watch_on_commit(n->hub, result->revision, result->events, result->n_events, &n->effects);
         node_watch_drain(n);
     }
     if ((result->changed & APPLY_CHANGED_COMPACTION) != 0) {
@@ -62,8 +61,7 @@ static void node_applied(struct node *n, const struct apply_result *result)
     }
 }
 
-/* Id of the request in an entry without decoding it twice: the result of applying names it, but
- * whether a reply has to be made must be known before. */
+/* Whether a reply has to be made must be known before the entry is applied. */
 static struct node_write *node_write_of(struct node *n, struct kvs_view entry)
 {
     uint64_t id = apply_entry_request_id(entry);
@@ -147,10 +145,8 @@ static void node_on_leader_changed(void *ctx, uint64_t leader, uint64_t term, bo
 {
     struct node *n = ctx;
 
-    log_info(n->env.log,
-             we_lead ? "became leader" : "leader changed",
-             LOG_HEX("local-member-id", n->config.member_id),
-             LOG_HEX("leader", leader),
+    log_info(n->env.log, we_lead ? "became leader" : "leader changed",
+             LOG_HEX("local-member-id", n->config.member_id), LOG_HEX("leader", leader),
              LOG_U64("term", term));
     node_lease_leader_changed(n, we_lead);
     n->env.wake(n->env.ctx);
@@ -160,12 +156,14 @@ static void node_on_proposal_dropped(void *ctx, uint64_t batch, int reason)
 {
     struct node *n = ctx;
 
-    (void)batch; /* its writes are proposed again when a new term begins, or time out */
     n->stats.proposals_failed++;
+    node_writes_dropped(n, batch, reason);
     log_debug(n->env.log, "proposals dropped", LOG_STR("reason", kvs_strerror(reason)));
 }
 
-static void node_on_conf_applied(void *ctx, uint64_t index, const struct core_conf *conf,
+static void node_on_conf_applied(void *ctx,
+                                 uint64_t index,
+                                 const struct core_conf *conf,
                                  struct kvs_view context)
 {
     struct node *n = ctx;
@@ -180,8 +178,7 @@ static void node_on_removed(void *ctx)
 {
     struct node *n = ctx;
 
-    log_warn(n->env.log,
-             "the member has been permanently removed from the cluster",
+    log_warn(n->env.log, "the member has been permanently removed from the cluster",
              LOG_HEX("member-id", n->config.member_id));
     node_fail(n, KVS_E_MEMBER_NOT_FOUND, "removed from the cluster");
 }
@@ -191,8 +188,7 @@ static void node_on_fatal(void *ctx, int code, const char *text)
     node_fail(ctx, code, text);
 }
 
-static void node_on_app_message(void *ctx, uint64_t from, struct kvs_view data,
-                                struct rcbuf *frame)
+static void node_on_app_message(void *ctx, uint64_t from, struct kvs_view data, struct rcbuf *frame)
 {
     struct node *n = ctx;
 
@@ -258,8 +254,7 @@ static int node_new_replica(struct node *n)
         .limits = {.keep_entries = n->config.snapshot_count},
     };
 
-    return replica_new(
-        &config, n->env.log_device, n->env.transport, &node_owner, n, &n->replica);
+    return replica_new(&config, n->env.log_device, n->env.transport, &node_owner, n, &n->replica);
 }
 
 static void node_free(struct node *n)
@@ -279,6 +274,8 @@ static void node_free(struct node *n)
 static void node_init_lists(struct node *n)
 {
     list_init(&n->writes);
+    list_init(&n->fresh);
+    list_init(&n->flushing);
     list_init(&n->unsent);
     list_init(&n->physical);
     list_init(&n->reads);
@@ -292,7 +289,9 @@ static void node_init_lists(struct node *n)
     arena_init(&n->arena, 0);
 }
 
-int node_new(const struct node_config *config, const struct node_env *env, struct mvcc *mvcc,
+int node_new(const struct node_config *config,
+             const struct node_env *env,
+             struct mvcc *mvcc,
              struct node **ret_node)
 {
     struct node *n = kvs_calloc(1, sizeof *n);
@@ -483,7 +482,9 @@ void node_flush(struct node *n)
         node_reads_retry(n);
     }
     node_copies_progress(n);
+    node_writes_flush_begin(n);
     replica_flush(n->replica);
+    node_writes_flush_end(n);
     node_watch_catch_up(n);
 }
 

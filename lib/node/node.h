@@ -62,7 +62,7 @@ struct node_env {
 struct node_config {
     uint64_t cluster_id;
     uint64_t member_id;
-    const char *name;                  /* published to the cluster; "" publishes nothing */
+    const char *name;                   /* published to the cluster; "" publishes nothing */
     const struct kvs_view *client_urls; /* likewise */
     size_t n_client_urls;
     const char *data_dir; /* of the store's file and of snapshots in transit */
@@ -131,7 +131,8 @@ struct node_write {
     struct list link;                 /* the node's, from here on */
     struct rcbuf *entry;              /* until it is applied: proposed again by a new leader */
     uint64_t id;
-    uint64_t term; /* in which it was proposed; 0: not yet */
+    uint64_t batch; /* of the replica */
+    uint64_t term;  /* not before that in which it was proposed; 0: not known yet */
     uint64_t deadline_ms;
     kvs_revision physical; /* compaction: answered when the space is given back; 0: at once */
 };
@@ -141,16 +142,13 @@ struct node_write {
  * KVS_E_CORRUPT, KVS_E_STOPPED, KVS_E_NOMEM. Requests are encoded before the return: nothing of
  * them is kept. */
 KVS_MUST_USE int node_put(struct node *n, const struct kvs_put_req *req, struct node_write *w);
-KVS_MUST_USE int node_delete(struct node *n,
-                             const struct kvs_delete_req *req,
-                             struct node_write *w);
+KVS_MUST_USE int
+node_delete(struct node *n, const struct kvs_delete_req *req, struct node_write *w);
 KVS_MUST_USE int node_txn(struct node *n, const struct kvs_txn_req *req, struct node_write *w);
-KVS_MUST_USE int node_compact(struct node *n,
-                              const struct kvs_compact_req *req,
-                              struct node_write *w);
-KVS_MUST_USE int node_lease_grant(struct node *n,
-                                  const struct kvs_lease_grant_req *req,
-                                  struct node_write *w);
+KVS_MUST_USE int
+node_compact(struct node *n, const struct kvs_compact_req *req, struct node_write *w);
+KVS_MUST_USE int
+node_lease_grant(struct node *n, const struct kvs_lease_grant_req *req, struct node_write *w);
 KVS_MUST_USE int node_lease_revoke(struct node *n, kvs_lease_id id, struct node_write *w);
 KVS_MUST_USE int node_alarm(struct node *n, const struct kvs_alarm_req *req, struct node_write *w);
 
@@ -193,9 +191,8 @@ struct node_watch {
 KVS_MUST_USE int node_watch_open(struct node *n, size_t credit_bytes, struct node_watch *w);
 void node_watch_close(struct node *n, struct node_watch *w);
 
-KVS_MUST_USE int node_watch_create(struct node *n,
-                                   struct node_watch *w,
-                                   const struct kvs_watch_create_req *req);
+KVS_MUST_USE int
+node_watch_create(struct node *n, struct node_watch *w, const struct kvs_watch_create_req *req);
 KVS_MUST_USE int node_watch_cancel(struct node *n, struct node_watch *w, int64_t watch_id);
 KVS_MUST_USE int node_watch_progress(struct node *n, struct node_watch *w);
 
@@ -243,7 +240,7 @@ struct node_change {
     void (*cb)(struct node_change *c); /* in */
     enum node_change_type type;        /* in */
     uint64_t member_id;                /* in; ADD: out */
-    struct kvs_view *peer_urls; /* in: ADD, UPDATE; sorted in place; for the submit only */
+    struct kvs_view *peer_urls;        /* in: ADD, UPDATE; sorted in place; for the submit only */
     size_t n_peer_urls;
     int status;       /* out */
     struct list link; /* the node's, from here on */
@@ -285,10 +282,10 @@ KVS_MUST_USE int node_copy_store(struct node *n, uint64_t index_min, struct node
 
 /* The hash of the kept state as of `revision` (0: now). */
 struct node_hash {
-    void (*cb)(struct node_hash *h);  /* in */
-    int status;                       /* out */
-    struct mvcc_hash_result result;   /* out */
-    struct node *node;                /* the node's, from here on */
+    void (*cb)(struct node_hash *h); /* in */
+    int status;                      /* out */
+    struct mvcc_hash_result result;  /* out */
+    struct node *node;               /* the node's, from here on */
     struct node_work work;
     struct mvcc_hash *hash;
 };

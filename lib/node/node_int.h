@@ -49,7 +49,7 @@ struct node {
 
     bool started;
     bool closing;
-    int failed; /* KVS_E_*: nothing is accepted any more */
+    int failed;         /* KVS_E_*: nothing is accepted any more */
     unsigned n_working; /* jobs at submit_work */
     void (*close_cb)(void *ctx);
     void *close_ctx;
@@ -58,8 +58,10 @@ struct node {
     /* Writes: by id, and in order of deadline. */
     struct map writes_by_id;
     struct list writes;
-    struct list unsent;    /* no leader when they came */
-    struct list physical;  /* compactions that wait for their space */
+    struct list fresh;    /* proposed in this turn */
+    struct list flushing; /* being handed to the core */
+    struct list unsent;   /* no leader when they came */
+    struct list physical; /* compactions that wait for their space */
     uint64_t next_id;
     uint64_t applied_term; /* of the last entry */
     struct buf scratch;    /* encoding of one entry */
@@ -89,7 +91,7 @@ struct node {
     struct list copies; /* that wait for the store */
     struct node_copy snapshot_copy;
     struct replica_snapshot_open *snapshot_request; /* NULL: none is being made */
-    bool alarm_raised; /* NOSPACE proposed and not yet applied */
+    bool alarm_raised;                              /* NOSPACE proposed and not yet applied */
 
     struct node_stats stats;
 };
@@ -109,6 +111,9 @@ KVS_MUST_USE int node_submit(struct node *n, const struct apply_entry *entry, st
 /* A write of the node's own: nobody waits for the answer. */
 KVS_MUST_USE int node_submit_quiet(struct node *n, struct apply_entry *entry);
 void node_write_applied(struct node *n, struct node_write *w, const struct apply_result *result);
+void node_writes_flush_begin(struct node *n);
+void node_writes_flush_end(struct node *n);
+void node_writes_dropped(struct node *n, uint64_t batch, int reason);
 void node_writes_new_term(struct node *n, uint64_t term);
 void node_writes_send_unsent(struct node *n);
 void node_writes_tick(struct node *n, uint64_t now_ms);

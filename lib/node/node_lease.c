@@ -317,8 +317,8 @@ static void lease_propose_checkpoints(struct node *n)
         .u.lease_checkpoint = {.items = items, .only_term = replica_term(n->replica)},
     };
 
-    entry.u.lease_checkpoint.n_items = lease_checkpoints_due(
-        apply_leases(n->apply), node_now_ms(n), items, ARRAY_LEN(items));
+    entry.u.lease_checkpoint.n_items =
+        lease_checkpoints_due(apply_leases(n->apply), node_now_ms(n), items, ARRAY_LEN(items));
     if (entry.u.lease_checkpoint.n_items > 0 && node_submit_quiet(n, &entry) != 0) {
         log_debug(n->env.log, "checkpoints of leases were not proposed"); /* due again later */
     }

@@ -192,8 +192,11 @@ static int node_policy_check(struct node *n, const struct apply_member_change *c
     return err != 0 ? err : node_strict_check(n, change);
 }
 
-int node_conf_policy(void *ctx, const struct core_conf *conf, const struct core_change *changes,
-                     size_t n_changes, struct kvs_view context)
+int node_conf_policy(void *ctx,
+                     const struct core_conf *conf,
+                     const struct core_change *changes,
+                     size_t n_changes,
+                     struct kvs_view context)
 {
     struct node *n = ctx;
     struct apply_entry entry;
@@ -222,8 +225,8 @@ struct node_peers {
     struct arena arena;
 };
 
-static void node_peers_add(struct node_peers *p, uint64_t id, const struct kvs_view *urls,
-                           size_t n_urls)
+static void
+node_peers_add(struct node_peers *p, uint64_t id, const struct kvs_view *urls, size_t n_urls)
 {
     const char **copies = arena_calloc(&p->arena, n_urls, sizeof *copies);
 

@@ -39,8 +39,7 @@ static void source_read_run(struct node_work *w)
 
     s->status = 0;
     while (done < s->len && s->status == 0) {
-        ssize_t n =
-            pread(s->fd, (char *)s->to + done, s->len - done, (off_t)(s->offset + done));
+        ssize_t n = pread(s->fd, (char *)s->to + done, s->len - done, (off_t)(s->offset + done));
 
         if (n > 0) {
             done += (size_t)n;
@@ -59,8 +58,8 @@ static void source_read_done(struct node_work *w)
     node_work_done(n);
 }
 
-static void source_read(struct snapshot_source *base, uint64_t offset, void *to, size_t len,
-                        snapshot_cb cb, void *ctx)
+static void source_read(
+    struct snapshot_source *base, uint64_t offset, void *to, size_t len, snapshot_cb cb, void *ctx)
 {
     struct node_source *s = container_of(base, struct node_source, base);
 
@@ -363,9 +362,7 @@ int node_snapshot_begin(void *ctx, const struct snapshot_meta *meta, struct snap
         kvs_free(s);
         return KVS_E_IO;
     }
-    log_info(n->env.log,
-             "receiving a snapshot",
-             LOG_U64("index", meta->index),
+    log_info(n->env.log, "receiving a snapshot", LOG_U64("index", meta->index),
              LOG_U64("bytes", meta->size_bytes));
     *ret = &s->base;
     return 0;
@@ -380,8 +377,7 @@ void node_snapshot_installed(void *ctx, const struct snapshot_meta *meta)
     n->applied_term = meta->term;
     n->n_confs = 0;
     node_conf_remember(n, meta->index, meta->conf);
-    watch_hub_reset(
-        n->hub, mvcc_revision(n->mvcc), mvcc_compact_revision(n->mvcc), &n->effects);
+    watch_hub_reset(n->hub, mvcc_revision(n->mvcc), mvcc_compact_revision(n->mvcc), &n->effects);
     node_watch_drain(n);
     node_conf_appended(n, meta->conf, (struct kvs_view){0});
     log_info(n->env.log, "applied a snapshot", LOG_U64("index", meta->index));

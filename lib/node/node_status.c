@@ -24,10 +24,7 @@ struct kvs_header node_header(const struct node *n)
 static const char *node_alarm_text(struct arena *arena, const struct kvs_alarm *alarm)
 {
     char text[64];
-    int len = snprintf(text,
-                       sizeof text,
-                       "memberID:%" PRIu64 " alarm:%s ",
-                       alarm->member_id,
+    int len = snprintf(text, sizeof text, "memberID:%" PRIu64 " alarm:%s ", alarm->member_id,
                        alarm->type == KVS_ALARM_NOSPACE ? "NOSPACE" : "CORRUPT");
 
     kvs_assert(len > 0 && (size_t)len < sizeof text);

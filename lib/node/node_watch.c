@@ -26,8 +26,11 @@ static int node_history_event(struct mvcc_history *h, bool prev_kv, struct kvs_e
     return err;
 }
 
-static int node_history_walk(struct mvcc_history *h, size_t max_bytes, bool prev_kv,
-                             const struct node_history_visit *v, kvs_revision until,
+static int node_history_walk(struct mvcc_history *h,
+                             size_t max_bytes,
+                             bool prev_kv,
+                             const struct node_history_visit *v,
+                             kvs_revision until,
                              kvs_revision *ret_next)
 {
     struct kvs_event event;
@@ -54,8 +57,13 @@ static int node_history_walk(struct mvcc_history *h, size_t max_bytes, bool prev
     return err == KVS_E_NOT_FOUND ? 0 : err;
 }
 
-static int node_history_read(void *ctx, kvs_revision from, kvs_revision until, size_t max_bytes,
-                             bool prev_kv, watch_history_fn visit, void *visit_ctx,
+static int node_history_read(void *ctx,
+                             kvs_revision from,
+                             kvs_revision until,
+                             size_t max_bytes,
+                             bool prev_kv,
+                             watch_history_fn visit,
+                             void *visit_ctx,
                              kvs_revision *ret_next)
 {
     struct node *n = ctx;

@@ -1,14 +1,17 @@
 /* Writes: a request becomes an entry, the entry is proposed, and when it is applied here its
  * request is found again by id and answered.
  *
- *   submit -> unsent --leader--> proposed --applied--> answered
- *                ^                   |  `--(compact --physical)--> physical --> answered
- *                '---- new term -----'  `--deadline--> KVS_E_TIMEOUT: outcome unknown
+ *   submit -> unsent --leader--> fresh --flush--> proposed --applied--> answered
+ *                ^                                   |  `--(compact physical)--> answered later
+ *                '------- new term, refused ---------'  `--deadline--> outcome unknown
  *
- * A write waits while there is no leader. When the first entry of a later term is applied, a write
- * proposed in an earlier term that has not been applied is lost for good: the new leader's log is
- * decided up to there, and a proposal travels with its term, so a leader of a later term refuses
- * it. It is then proposed again, so that clients do not notice a change of leader. */
+ * A write waits while there is no leader. It is proposed again, so that clients do not notice a
+ * change of leader, when it is surely lost: it was refused, or an entry of a later term than that
+ * of its proposal has been applied. The latter holds because terms in a log never descend, and a
+ * proposal travels to the leader with its term, so that a leader of a later one drops it.
+ *
+ * The term of a proposal is known only after the flush that handed it to the core, as an upper
+ * bound: `fresh` writes have none yet. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -40,18 +43,16 @@ static void node_write_finish(struct node *n, struct node_write *w, int status)
 static int node_write_propose(struct node *n, struct node_write *w)
 {
     struct rcbuf *entry = rcbuf_ref(w->entry);
-    uint64_t term = replica_term(n->replica);
-    int err = replica_propose_buf(n->replica, entry, NULL);
+    int err = replica_propose_buf(n->replica, entry, &w->batch);
 
     list_remove(&w->link);
+    w->term = 0;
     if (err == 0) {
-        w->term = term;
-        list_push_back(&n->writes, &w->link);
+        list_push_back(&n->fresh, &w->link);
         return 0;
     }
     rcbuf_unref(entry);
     if (err == KVS_E_NO_LEADER || err == KVS_E_BUSY) {
-        w->term = 0;
         list_push_back(&n->unsent, &w->link);
         return 0;
     }
@@ -147,6 +148,45 @@ void node_writes_physical(struct node *n)
     }
 }
 
+void node_writes_flush_begin(struct node *n)
+{
+    kvs_assert(list_empty(&n->flushing));
+    list_splice_back(&n->flushing, &n->fresh);
+}
+
+void node_writes_flush_end(struct node *n)
+{
+    LIST_FOREACH(it, &n->flushing)
+    {
+        list_entry(it, struct node_write, link)->term = replica_term(n->replica);
+    }
+    list_splice_back(&n->writes, &n->flushing);
+}
+
+static void node_writes_dropped_in(struct node *n, struct list *writes, uint64_t batch, int reason)
+{
+    LIST_FOREACH_SAFE(it, after, writes)
+    {
+        struct node_write *w = list_entry(it, struct node_write, link);
+
+        if (w->batch != batch) {
+            continue;
+        }
+        if (reason == KVS_E_TOO_MANY_REQUESTS) {
+            node_write_finish(n, w, reason);
+        } else {
+            list_remove(&w->link);
+            list_push_back(&n->unsent, &w->link);
+        }
+    }
+}
+
+void node_writes_dropped(struct node *n, uint64_t batch, int reason)
+{
+    node_writes_dropped_in(n, &n->flushing, batch, reason);
+    node_writes_dropped_in(n, &n->writes, batch, reason);
+}
+
 void node_writes_new_term(struct node *n, uint64_t term)
 {
     LIST_FOREACH_SAFE(it, after, &n->writes)
@@ -183,9 +223,8 @@ static void node_writes_expire(struct node *n, struct list *writes, uint64_t now
         struct node_write *w = list_entry(it, struct node_write, link);
 
         if (w->deadline_ms <= now_ms) {
-            bool lost_leader =
-                w->term != 0 && (w->term != replica_term(n->replica) ||
-                                 replica_leader(n->replica) == 0);
+            bool lost_leader = w->term != 0 && (w->term != replica_term(n->replica) ||
+                                                replica_leader(n->replica) == 0);
 
             node_write_finish(n, w, lost_leader ? KVS_E_TIMEOUT_LEADER_FAIL : KVS_E_TIMEOUT);
         }
@@ -198,6 +237,7 @@ void node_writes_tick(struct node *n, uint64_t now_ms)
         node_writes_send_unsent(n);
     }
     node_writes_expire(n, &n->writes, now_ms);
+    node_writes_expire(n, &n->fresh, now_ms);
     node_writes_expire(n, &n->unsent, now_ms);
 }
 
@@ -212,6 +252,7 @@ static void node_writes_stop_list(struct node *n, struct list *writes, int err)
 void node_writes_stop(struct node *n, int err)
 {
     node_writes_stop_list(n, &n->writes, err);
+    node_writes_stop_list(n, &n->fresh, err);
     node_writes_stop_list(n, &n->unsent, err);
     node_writes_stop_list(n, &n->physical, err);
 }
@@ -237,9 +278,7 @@ static int node_check_quota(struct node *n, size_t cost_bytes)
 {
     struct apply_entry alarm = {
         .kind = APPLY_ALARM,
-        .u.alarm = {.activate = true,
-                    .type = KVS_ALARM_NOSPACE,
-                    .member_id = n->config.member_id},
+        .u.alarm = {.activate = true, .type = KVS_ALARM_NOSPACE, .member_id = n->config.member_id},
     };
 
     if (node_has_space(n, cost_bytes)) {
@@ -322,15 +361,14 @@ int node_compact(struct node *n, const struct kvs_compact_req *req, struct node_
 int node_lease_grant(struct node *n, const struct kvs_lease_grant_req *req, struct node_write *w)
 {
     struct apply_entry entry = {.kind = APPLY_LEASE_GRANT, .u.lease_grant = *req};
-    int err = lease_ttl_adjust(
-        req->ttl_s, lease_ttl_min_s(n->config.election_ms), &entry.u.lease_grant.ttl_s);
+    int err = lease_ttl_adjust(req->ttl_s, lease_ttl_min_s(n->config.election_ms),
+                               &entry.u.lease_grant.ttl_s);
 
     if (err == 0) {
         err = node_check_quota(n, 64);
     }
-    while (entry.u.lease_grant.id == 0 || (req->id == 0 && lease_get(apply_leases(n->apply),
-                                                                     entry.u.lease_grant.id,
-                                                                     NULL))) {
+    while (entry.u.lease_grant.id == 0 ||
+           (req->id == 0 && lease_get(apply_leases(n->apply), entry.u.lease_grant.id, NULL))) {
         entry.u.lease_grant.id = (kvs_lease_id)(rng_next(&n->rng) >> 1);
     }
     w->physical = 0;

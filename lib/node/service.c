@@ -19,7 +19,9 @@ int service_check_leader(struct service *s, struct rpc_call *call)
     return 0;
 }
 
-bool service_stream_start(struct service *s, struct service_stream *stream, struct rpc_call *call,
+bool service_stream_start(struct service *s,
+                          struct service_stream *stream,
+                          struct rpc_call *call,
                           const struct rpc_stream_ops *ops)
 {
     int err = service_check_leader(s, call);
@@ -48,8 +50,7 @@ void service_end_streams(struct service *s, int err, bool only_require_leader)
         struct service_stream *stream = list_entry(it, struct service_stream, link);
 
         if (stream->require_leader || !only_require_leader) {
-            rpc_stream_finish(stream->call,
-                              (enum rpc_status)kvs_err_grpc_status(err),
+            rpc_stream_finish(stream->call, (enum rpc_status)kvs_err_grpc_status(err),
                               kvs_strerror(err));
         }
     }
@@ -74,12 +75,8 @@ void service_tick(struct service *s)
 int service_init(struct service *s, struct node *node, struct loop *loop, struct rpc_server *rpc)
 {
     static int (*const parts[])(struct service *) = {
-        service_kv_register,
-        service_watch_register,
-        service_lease_register,
-        service_cluster_register,
-        service_maintenance_register,
-        service_health_register,
+        service_kv_register,      service_watch_register,       service_lease_register,
+        service_cluster_register, service_maintenance_register, service_health_register,
     };
 
     *s = (struct service){.node = node, .loop = loop, .rpc = rpc};

@@ -14,8 +14,8 @@ struct service {
     struct node *node;
     struct loop *loop;
     struct rpc_server *rpc;
-    struct list streams;  /* of struct service_stream: long-lived ones, ended at shutdown */
-    struct list calls;    /* of struct service_call: unary calls that wait for the node */
+    struct list streams;         /* of struct service_stream: long-lived ones, ended at shutdown */
+    struct list calls;           /* of struct service_call: unary calls that wait for the node */
     uint64_t no_leader_since_ms; /* 0: there is one */
 };
 
@@ -27,10 +27,8 @@ struct service_stream {
 };
 
 /* Registers every service on `rpc`. KVS_E_NOMEM. */
-KVS_MUST_USE int service_init(struct service *s,
-                              struct node *node,
-                              struct loop *loop,
-                              struct rpc_server *rpc);
+KVS_MUST_USE int
+service_init(struct service *s, struct node *node, struct loop *loop, struct rpc_server *rpc);
 
 /* Ends all streams with `err`'s text: shutdown, or no leader. */
 void service_end_streams(struct service *s, int err, bool only_require_leader);

@@ -16,8 +16,7 @@ static struct kvs_header cluster_header(struct service_call *c)
 static void cluster_answer_list(struct service_call *c)
 {
     struct kvs_member_list_resp resp = {.header = cluster_header(c)};
-    const struct kvs_member *members =
-        apply_members(node_apply(c->service->node), &resp.n_members);
+    const struct kvs_member *members = apply_members(node_apply(c->service->node), &resp.n_members);
 
     resp.members = (struct kvs_member *)members; /* only read */
     SERVICE_REPLY(c, member_list_resp, &resp);
@@ -61,8 +60,7 @@ static void member_list_handle(void *ctx, struct rpc_call *rpc)
 static void member_add_answer(struct service_call *c, uint64_t id)
 {
     struct kvs_member_add_resp resp = {.header = cluster_header(c)};
-    const struct kvs_member *members =
-        apply_members(node_apply(c->service->node), &resp.n_members);
+    const struct kvs_member *members = apply_members(node_apply(c->service->node), &resp.n_members);
     const struct kvs_member *added = apply_member_find(node_apply(c->service->node), id);
 
     if (added == NULL) {

@@ -62,12 +62,11 @@ static void health_watch_handle(void *ctx, struct rpc_call *rpc)
 
 int service_health_register(struct service *s)
 {
-    int err = rpc_method(
-        s->rpc, "/grpc.health.v1.Health/Check", RPC_UNARY, health_check_handle, s);
+    int err = rpc_method(s->rpc, "/grpc.health.v1.Health/Check", RPC_UNARY, health_check_handle, s);
 
     if (err != 0) {
         return err;
     }
-    return rpc_method(
-        s->rpc, "/grpc.health.v1.Health/Watch", RPC_SERVER_STREAM, health_watch_handle, s);
+    return rpc_method(s->rpc, "/grpc.health.v1.Health/Watch", RPC_SERVER_STREAM,
+                      health_watch_handle, s);
 }

@@ -15,8 +15,8 @@ struct http_request {
     void (*answer)(struct http_request *r, int err);
 };
 
-static void http_reply_text(struct rpc_call *rpc, unsigned status, const char *type,
-                            const char *text)
+static void
+http_reply_text(struct rpc_call *rpc, unsigned status, const char *type, const char *text)
 {
     struct buf b;
 
@@ -37,7 +37,9 @@ static void http_read_cb(struct node_read *read)
 }
 
 /* Asks whether reads can be served, locally or by the whole cluster, and answers. */
-static void http_check(struct service *s, struct rpc_call *rpc, bool serializable,
+static void http_check(struct service *s,
+                       struct rpc_call *rpc,
+                       bool serializable,
                        void (*answer)(struct http_request *r, int err))
 {
     struct http_request *r = arena_calloc(rpc_call_arena(rpc), 1, sizeof *r);
@@ -92,12 +94,10 @@ static const char *health_alarm(struct service *s, struct rpc_call *rpc)
 {
     struct apply *apply = node_apply(s->node);
 
-    if (apply_alarm_is_set(apply, KVS_ALARM_NOSPACE) &&
-        !http_query_has(rpc, "exclude=NOSPACE")) {
+    if (apply_alarm_is_set(apply, KVS_ALARM_NOSPACE) && !http_query_has(rpc, "exclude=NOSPACE")) {
         return "ALARM NOSPACE";
     }
-    if (apply_alarm_is_set(apply, KVS_ALARM_CORRUPT) &&
-        !http_query_has(rpc, "exclude=CORRUPT")) {
+    if (apply_alarm_is_set(apply, KVS_ALARM_CORRUPT) && !http_query_has(rpc, "exclude=CORRUPT")) {
         return "ALARM CORRUPT";
     }
     return NULL;
@@ -112,11 +112,8 @@ static void health_reply(struct service *s, struct rpc_call *rpc, const char *re
     } else {
         node_stats(s->node)->health_failures++;
     }
-    (void)snprintf(body,
-                   sizeof body,
-                   "{\"health\":\"%s\",\"reason\":\"%s\"}",
-                   reason == NULL ? "true" : "false",
-                   reason == NULL ? "" : reason);
+    (void)snprintf(body, sizeof body, "{\"health\":\"%s\",\"reason\":\"%s\"}",
+                   reason == NULL ? "true" : "false", reason == NULL ? "" : reason);
     http_reply_text(rpc, reason == NULL ? 200 : 503, "application/json", body);
 }
 
@@ -211,12 +208,9 @@ static void version_handle(struct service *s, struct rpc_call *rpc)
     char body[128];
 
     (void)s; /* the same for every node */
-    (void)snprintf(body,
-                   sizeof body,
+    (void)snprintf(body, sizeof body,
                    "{\"etcdserver\":\"%s\",\"etcdcluster\":\"%s\",\"storage\":\"%s\"}",
-                   kvs_version(),
-                   kvs_version(),
-                   kvs_version());
+                   kvs_version(), kvs_version(), kvs_version());
     http_reply_text(rpc, 200, "application/json", body);
 }
 

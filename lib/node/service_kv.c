@@ -22,8 +22,8 @@ struct range_stream {
     struct mvcc_iter *it;
     struct kvs_range_req req; /* its bytes live in the call */
     struct kvs_header header;
-    int64_t count;   /* in the range */
-    int64_t n_kvs;   /* that are sent */
+    int64_t count; /* in the range */
+    int64_t n_kvs; /* that are sent */
     int64_t n_sent;
     uint64_t bytes;
     bool head_sent;
@@ -205,7 +205,8 @@ static int range_stream_whole(struct range_stream *s, struct buf *ret)
     return err;
 }
 
-static int range_stream_open(struct service_call *c, const struct kvs_range_req *req,
+static int range_stream_open(struct service_call *c,
+                             const struct kvs_range_req *req,
                              struct range_stream **ret_stream)
 {
     struct range_stream *s = kvs_calloc(1, sizeof *s);
@@ -548,10 +549,8 @@ int service_kv_register(struct service *s)
         const char *path;
         rpc_handler handler;
     } methods[] = {
-        {"/etcdserverpb.KV/Range", range_handle},
-        {"/etcdserverpb.KV/Put", put_handle},
-        {"/etcdserverpb.KV/DeleteRange", delete_handle},
-        {"/etcdserverpb.KV/Txn", txn_handle},
+        {"/etcdserverpb.KV/Range", range_handle},        {"/etcdserverpb.KV/Put", put_handle},
+        {"/etcdserverpb.KV/DeleteRange", delete_handle}, {"/etcdserverpb.KV/Txn", txn_handle},
         {"/etcdserverpb.KV/Compact", compact_handle},
     };
 

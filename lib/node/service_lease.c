@@ -28,8 +28,8 @@ static void lease_grant_handle(void *ctx, struct rpc_call *call)
     struct kvs_lease_grant_req req;
 
     if (c != NULL && SERVICE_DECODE(c, lease_grant_req, &req)) {
-        service_write_submit(
-            c, lease_grant_done, node_lease_grant(c->service->node, &req, &c->u.write));
+        service_write_submit(c, lease_grant_done,
+                             node_lease_grant(c->service->node, &req, &c->u.write));
     }
 }
 
@@ -51,8 +51,8 @@ static void lease_revoke_handle(void *ctx, struct rpc_call *call)
     struct kvs_lease_revoke_req req;
 
     if (c != NULL && SERVICE_DECODE(c, lease_revoke_req, &req)) {
-        service_write_submit(
-            c, lease_revoke_done, node_lease_revoke(c->service->node, req.id, &c->u.write));
+        service_write_submit(c, lease_revoke_done,
+                             node_lease_revoke(c->service->node, req.id, &c->u.write));
     }
 }
 

@@ -130,8 +130,8 @@ static void hash_kv_cb(struct node_hash *h)
     SERVICE_REPLY(c, hash_kv_resp, &resp);
 }
 
-static void hash_submit(struct service_call *c, kvs_revision revision,
-                        void (*cb)(struct node_hash *h))
+static void
+hash_submit(struct service_call *c, kvs_revision revision, void (*cb)(struct node_hash *h))
 {
     int err;
 
@@ -165,8 +165,7 @@ static void hash_kv_handle(void *ctx, struct rpc_call *rpc)
 
 static void move_leader_cb(struct replica_transfer *transfer)
 {
-    struct service_call *c =
-        container_of(transfer, struct service_call, u.transfer.transfer);
+    struct service_call *c = container_of(transfer, struct service_call, u.transfer.transfer);
     struct kvs_move_leader_resp resp = {0};
 
     if (transfer->status != 0) {

@@ -43,10 +43,8 @@ void service_reply_buf(struct service_call *c, struct buf *b);
 
 /* Decodes the request message into `*ret_req`; false: malformed, and answered. */
 #define SERVICE_DECODE(call, name, ret_req)                                                        \
-    service_decoded((call),                                                                        \
-                    etcd_pb_decode_##name(rpc_call_arena((call)->rpc),                             \
-                                          rpc_call_request((call)->rpc),                           \
-                                          (ret_req)))
+    service_decoded((call), etcd_pb_decode_##name(rpc_call_arena((call)->rpc),                     \
+                                                  rpc_call_request((call)->rpc), (ret_req)))
 bool service_decoded(struct service_call *c, int err);
 
 #define SERVICE_REPLY(call, name, resp)                                                            \

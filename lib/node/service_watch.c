@@ -21,7 +21,7 @@ struct watch_call {
     struct service_stream stream;
     struct service *service;
     struct node_watch watch;
-    struct arena arena; /* of the request being decoded */
+    struct arena arena;   /* of the request being decoded */
     size_t charged_bytes; /* taken from the credit and not given back */
 };
 
@@ -42,7 +42,8 @@ static void watch_call_settle(struct watch_call *c)
     }
 }
 
-static void watch_response_init(struct watch_call *c, const struct watch_effect *effect,
+static void watch_response_init(struct watch_call *c,
+                                const struct watch_effect *effect,
                                 struct kvs_watch_resp *ret_resp)
 {
     *ret_resp = (struct kvs_watch_resp){

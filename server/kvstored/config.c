@@ -11,8 +11,12 @@ struct config_table {
     size_t n;
 };
 
-static void config_add(struct config_table *t, const char *section, const char *name,
-                       enum flag_type type, void *target, const char *default_text,
+static void config_add(struct config_table *t,
+                       const char *section,
+                       const char *name,
+                       enum flag_type type,
+                       void *target,
+                       const char *default_text,
                        const char *help)
 {
     if (t->n < CONFIG_FLAGS_MAX) {
@@ -25,7 +29,8 @@ static void config_add_member(struct config_table *t, struct config *c)
     struct kvs_node_options *o = &c->node;
 
     config_add(t, "Member", "name", FLAG_STRING, &o->name, "default", "name of this member");
-    config_add(t, NULL, "data-dir", FLAG_STRING, &o->data_dir, "${name}.etcd", "where data is kept");
+    config_add(t, NULL, "data-dir", FLAG_STRING, &o->data_dir, "${name}.etcd",
+               "where data is kept");
     config_add(t, NULL, "wal-dir", FLAG_STRING, &o->wal_dir, "", "a place of its own for the log");
     config_add(t, NULL, "snapshot-count", FLAG_U64, &o->snapshot_count, "10000",
                "entries kept for followers that lag; further behind they get a snapshot");
@@ -47,8 +52,8 @@ static void config_add_member(struct config_table *t, struct config *c)
                "4294967295", "streams that one connection may have open");
     config_add(t, NULL, "grpc-keepalive-min-time", FLAG_DURATION_MS, &o->grpc_keepalive_min_ms,
                "5s", "shortest time between a client's pings");
-    config_add(t, NULL, "grpc-keepalive-interval", FLAG_DURATION_MS,
-               &o->grpc_keepalive_interval_ms, "2h", "time between the server's pings; 0: none");
+    config_add(t, NULL, "grpc-keepalive-interval", FLAG_DURATION_MS, &o->grpc_keepalive_interval_ms,
+               "2h", "time between the server's pings; 0: none");
     config_add(t, NULL, "grpc-keepalive-timeout", FLAG_DURATION_MS, &o->grpc_keepalive_timeout_ms,
                "20s", "time that a client has to answer a ping");
 }
@@ -120,19 +125,39 @@ static void config_add_operation(struct config_table *t, struct config *c)
 /* Flags that scripts and kubeadm pass to etcd and that change nothing here. */
 static void config_add_without_effect(struct config_table *t, struct config *c)
 {
-    static const char *const with_value[] = {
-        "max-snapshots", "max-wals", "backend-bbolt-freelist-type", "backend-batch-interval",
-        "backend-batch-limit", "feature-gates", "logger", "log-outputs", "metrics",
-        "auto-compaction-mode", "auto-compaction-retention", "corrupt-check-time",
-        "compact-hash-check-time", "compaction-batch-limit", "compaction-sleep-interval",
-        "warning-apply-duration", "warning-unary-request-duration", "snapshot-catchup-entries",
-        "experimental-compaction-batch-limit", "experimental-corrupt-check-time",
-        "experimental-warning-apply-duration", "raft-read-timeout", "raft-write-timeout",
-        "v2-deprecation"};
-    static const char *const boolean[] = {
-        "enable-pprof", "enable-v2", "enable-grpc-gateway", "initial-election-tick-advance",
-        "experimental-initial-corrupt-check", "experimental-compact-hash-check-enabled",
-        "experimental-enable-lease-checkpoint", "socket-reuse-port", "socket-reuse-address"};
+    static const char *const with_value[] = {"max-snapshots",
+                                             "max-wals",
+                                             "backend-bbolt-freelist-type",
+                                             "backend-batch-interval",
+                                             "backend-batch-limit",
+                                             "feature-gates",
+                                             "logger",
+                                             "log-outputs",
+                                             "metrics",
+                                             "auto-compaction-mode",
+                                             "auto-compaction-retention",
+                                             "corrupt-check-time",
+                                             "compact-hash-check-time",
+                                             "compaction-batch-limit",
+                                             "compaction-sleep-interval",
+                                             "warning-apply-duration",
+                                             "warning-unary-request-duration",
+                                             "snapshot-catchup-entries",
+                                             "experimental-compaction-batch-limit",
+                                             "experimental-corrupt-check-time",
+                                             "experimental-warning-apply-duration",
+                                             "raft-read-timeout",
+                                             "raft-write-timeout",
+                                             "v2-deprecation"};
+    static const char *const boolean[] = {"enable-pprof",
+                                          "enable-v2",
+                                          "enable-grpc-gateway",
+                                          "initial-election-tick-advance",
+                                          "experimental-initial-corrupt-check",
+                                          "experimental-compact-hash-check-enabled",
+                                          "experimental-enable-lease-checkpoint",
+                                          "socket-reuse-port",
+                                          "socket-reuse-address"};
 
     for (size_t i = 0; i < sizeof with_value / sizeof with_value[0]; i++) {
         config_add(t, i == 0 ? "Accepted without effect" : NULL, with_value[i], FLAG_NO_EFFECT,
@@ -200,13 +225,17 @@ static int config_apply(struct config *c, struct kvs_error *ret_error)
     if (strcmp(c->initial_cluster_state, "existing") == 0) {
         o->initial_cluster_existing = true;
     } else if (strcmp(c->initial_cluster_state, "new") != 0) {
-        return config_fail(
-            ret_error, "unknown initial-cluster-state \"%s\"", c->initial_cluster_state);
+        return config_fail(ret_error, "unknown initial-cluster-state \"%s\"",
+                           c->initial_cluster_state);
     }
     return config_apply_log(c, ret_error);
 }
 
-int config_load(struct config *c, int argc, char **argv, flags_warn_fn warn, void *warn_ctx,
+int config_load(struct config *c,
+                int argc,
+                char **argv,
+                flags_warn_fn warn,
+                void *warn_ctx,
                 struct kvs_error *ret_error)
 {
     static const char default_clients[] = "http://localhost:2379";
@@ -216,8 +245,7 @@ int config_load(struct config *c, int argc, char **argv, flags_warn_fn warn, voi
     bool custom_listen;
     int err;
 
-    *c = (struct config){
-        .initial_cluster_state = "new", .log_level = "info", .log_format = "json"};
+    *c = (struct config){.initial_cluster_state = "new", .log_level = "info", .log_format = "json"};
     kvs_node_options_init(&c->node);
     c->node.data_dir = NULL;
     c->node.listen_client_urls = default_clients;
@@ -230,9 +258,9 @@ int config_load(struct config *c, int argc, char **argv, flags_warn_fn warn, voi
     }
     custom_listen = c->node.listen_client_urls != default_clients;
     if (custom_listen && c->node.advertise_client_urls == NULL) {
-        return config_fail(
-            ret_error, "--advertise-client-urls is required when --listen-client-urls is set "
-                       "explicitly");
+        return config_fail(ret_error,
+                           "--advertise-client-urls is required when --listen-client-urls is set "
+                           "explicitly");
     }
     if (c->node.advertise_client_urls == NULL) {
         c->node.advertise_client_urls = default_clients;

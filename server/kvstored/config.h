@@ -21,8 +21,12 @@ struct config {
 
 /* Reads environment and command line into `c`. Strings are borrowed from both.
  * KVS_E_INVALID with words in `ret_error`. */
-KVS_MUST_USE int config_load(struct config *c, int argc, char **argv, flags_warn_fn warn,
-                             void *warn_ctx, struct kvs_error *ret_error);
+KVS_MUST_USE int config_load(struct config *c,
+                             int argc,
+                             char **argv,
+                             flags_warn_fn warn,
+                             void *warn_ctx,
+                             struct kvs_error *ret_error);
 
 /* Prints the help text. */
 void config_usage(struct config *c);

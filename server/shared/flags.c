@@ -28,8 +28,7 @@ static int flags_fail(struct kvs_error *ret_error, const char *format, ...)
 static const struct {
     const char *unit;
     double ms;
-} flag_units[] = {
-    {"ns", 1e-6}, {"us", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}};
+} flag_units[] = {{"ns", 1e-6}, {"us", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}};
 
 /* The longest unit that `text` starts with; 0 if none. */
 static size_t flags_unit(const char *text, double *ret_ms)
@@ -178,12 +177,14 @@ static const struct flag *flags_find(const struct flags *f, const char *name, si
     return NULL;
 }
 
-static int flags_set(const struct flags *f, const struct flag *flag, const char *value,
-                     const char *from, struct kvs_error *ret_error)
+static int flags_set(const struct flags *f,
+                     const struct flag *flag,
+                     const char *value,
+                     const char *from,
+                     struct kvs_error *ret_error)
 {
     if (flags_assign(flag, value) != 0) {
-        return flags_fail(
-            ret_error, "invalid value \"%s\" for %s--%s", value, from, flag->name);
+        return flags_fail(ret_error, "invalid value \"%s\" for %s--%s", value, from, flag->name);
     }
     if (f->warn != NULL && flag->type >= FLAG_NO_EFFECT) {
         f->warn(f->warn_ctx, flag->name, "accepted, but has no effect");
@@ -235,8 +236,8 @@ static void flags_warn_unknown_env(const struct flags *f)
             char name[FLAG_ENV_NAME_MAX];
 
             flags_env_name(f, &f->table[i], name);
-            known = strlen(name) == (size_t)(equals - *env) &&
-                    strncmp(name, *env, strlen(name)) == 0;
+            known =
+                strlen(name) == (size_t)(equals - *env) && strncmp(name, *env, strlen(name)) == 0;
         }
         if (!known) {
             f->warn(f->warn_ctx, *env, "unrecognized environment variable");
@@ -245,8 +246,8 @@ static void flags_warn_unknown_env(const struct flags *f)
 }
 
 /* One argument, with the one after it when it carries the value. */
-static int flags_parse_arg(const struct flags *f, char **argv, int argc, int *at,
-                           struct kvs_error *ret_error)
+static int
+flags_parse_arg(const struct flags *f, char **argv, int argc, int *at, struct kvs_error *ret_error)
 {
     const char *arg = argv[*at];
     const char *name = arg + (arg[0] == '-' ? 1 : 0) + (arg[0] == '-' && arg[1] == '-' ? 1 : 0);

@@ -48,8 +48,8 @@ struct flags {
 
 /* Environment first, then the command line. `ret_error` says in words what was wrong.
  * KVS_E_INVALID: unknown flag, bad value, stray argument. */
-KVS_MUST_USE int flags_parse(const struct flags *f, int argc, char **argv,
-                             struct kvs_error *ret_error);
+KVS_MUST_USE int
+flags_parse(const struct flags *f, int argc, char **argv, struct kvs_error *ret_error);
 
 /* Prints all flags with their help to standard output. */
 void flags_print(const struct flags *f);

@@ -27,7 +27,6 @@ void notify_service_manager(const char *state)
     if (fd < 0) {
         return;
     }
-    (void)sendto(
-        fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address, len);
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address, len);
     (void)close(fd);
 }
