@@ -289,11 +289,8 @@ static int conn_on_frame(struct peer_conn *c, struct rcbuf *frame)
     struct peer_transport *t = c->t;
     enum peer_frame_type type;
     struct kvs_view payload;
-    int rc = peer_frame_open(frame, &type, &payload);
 
-    if (rc != 0) {
-        return rc;
-    }
+    peer_frame_split(frame, &type, &payload);
     if (!c->welcomed) {
         return c->outgoing ? conn_on_answer(c, type, payload) : conn_on_hello(c, type, payload);
     }

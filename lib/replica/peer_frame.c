@@ -109,6 +109,16 @@ int peer_frame_open(const struct rcbuf *frame,
     return 0;
 }
 
+void peer_frame_split(const struct rcbuf *frame,
+                      enum peer_frame_type *ret_type,
+                      struct kvs_view *ret_payload)
+{
+    kvs_assert(frame->len >= PEER_FRAME_HEADER);
+    *ret_type = (enum peer_frame_type)frame->data[FRAME_TYPE_AT];
+    *ret_payload =
+        (struct kvs_view){frame->data + PEER_FRAME_HEADER, frame->len - PEER_FRAME_HEADER};
+}
+
 struct rcbuf *peer_hello_encode(enum peer_frame_type type, const struct peer_hello *hello)
 {
     struct rcbuf *frame = peer_frame_new(type, HELLO_BYTES);

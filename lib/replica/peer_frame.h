@@ -63,6 +63,11 @@ KVS_MUST_USE int peer_frame_open(const struct rcbuf *frame,
                                  enum peer_frame_type *ret_type,
                                  struct kvs_view *ret_payload);
 
+/* The same for a frame that has been verified (as all that a transport delivers have been). */
+void peer_frame_split(const struct rcbuf *frame,
+                      enum peer_frame_type *ret_type,
+                      struct kvs_view *ret_payload);
+
 /* What both sides tell each other before anything else. */
 enum peer_stream_kind {
     PEER_STREAM_RAFT = 1,

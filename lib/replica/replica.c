@@ -93,11 +93,11 @@ replica_on_message(void *ctx, uint64_t from, enum transport_stream stream, struc
     struct replica *r = ctx;
     enum peer_frame_type type;
     struct kvs_view payload;
-    int rc = peer_frame_open(frame, &type, &payload);
 
-    if (rc != 0 || !r->started || r->failed || r->closing) {
-        return rc;
+    if (!r->started || r->failed || r->closing) {
+        return 0;
     }
+    peer_frame_split(frame, &type, &payload);
     if (stream == TRANSPORT_SNAPSHOT) {
         switch ((int)type) {
         case PEER_FRAME_SNAP_BEGIN:
@@ -410,8 +410,8 @@ void replica_tick(struct replica *r)
 
 void replica_stored(struct replica *r, uint64_t index)
 {
-    kvs_assert(index <= r->applied);
-    if (index > r->stored) {
+    /* Above what was applied here: a snapshot that is being installed, see recv_installed(). */
+    if (index > r->stored && index <= r->applied) {
         r->stored = index;
         r->keep_due = true;
         replica_wake(r);

@@ -220,15 +220,11 @@ static void recv_write(struct snap_recv *v)
     struct peer_snap_chunk chunk;
     enum peer_frame_type type;
     struct kvs_view payload;
-    int rc = peer_frame_open(frame, &type, &payload);
+    int rc;
 
-    if (rc == 0) {
-        rc = peer_snap_chunk_decode(payload, &chunk);
-    }
-    if (rc != 0) { /* It was right when it came: memory is failing. */
-        recv_fail(v, rc);
-        return;
-    }
+    peer_frame_split(frame, &type, &payload);
+    rc = peer_snap_chunk_decode(payload, &chunk);
+    kvs_assert(rc == 0); /* It was right when it came. */
     v->busy = true;
     v->r->n_async++;
     v->sink->ops->write(v->sink, chunk.data, recv_sink_cb, v);

@@ -97,6 +97,7 @@ struct cluster {
     uint64_t flip_chunk; /* the n-th chunk (from 1) arrives with other data; 0: none */
     uint64_t cut_chunk;  /* before the n-th chunk its connection breaks; 0: none */
     char root[128];
+    struct disk disk;
 };
 
 /* ---- clock ---- */
@@ -547,13 +548,36 @@ static const struct replica_owner owner_calls = {
 
 /* ---- members ---- */
 
+static int no_sync(void *ctx, struct disk_file *file)
+{
+    (void)ctx;
+    (void)file;
+    return 0;
+}
+
+static int no_sync_dir(void *ctx, const char *path)
+{
+    (void)ctx;
+    (void)path;
+    return 0;
+}
+
+/* The machine's disk without waiting for it: members stop, the machine does not. */
+static const struct disk *cluster_disk(struct cluster *c)
+{
+    c->disk = *disk_posix();
+    c->disk.sync = no_sync;
+    c->disk.sync_dir = no_sync_dir;
+    return &c->disk;
+}
+
 static void member_open_log(struct member *m, struct replica_state *state, struct wal **ret_wal)
 {
     struct wal_recovered found;
     struct kvs_error error;
     struct wal_options o = {
         .dir = m->dir,
-        .disk = disk_posix(),
+        .disk = cluster_disk(m->cluster),
         .cluster_id = 77,
         .member_id = m->id,
         .segment_bytes_first = WAL_SEGMENT_BYTES_MIN,
@@ -690,7 +714,7 @@ static void cluster_turn(struct cluster *c)
     }
 }
 
-static void cluster_run(struct cluster *c, unsigned ms)
+static KVS_UNUSED void cluster_run(struct cluster *c, unsigned ms)
 {
     for (unsigned i = 0; i < ms / TURN_MS; i++) {
         cluster_turn(c);
@@ -706,14 +730,15 @@ static void cluster_run(struct cluster *c, unsigned ms)
         assert_true(condition);                                                                    \
     } while (0)
 
-static struct cluster *cluster_new(size_t n, const struct replica_limits *limits)
+static struct cluster *
+cluster_new_seeded(size_t n, const struct replica_limits *limits, uint64_t seed)
 {
     struct cluster *c = kvs_calloc(1, sizeof *c);
 
     assert_non_null(c);
     c->now_ms = 1000;
     c->clock = (struct clock){.monotonic_ns = cluster_ns, .wall_ns = cluster_ns, .ctx = c};
-    c->seed = 42;
+    c->seed = seed;
     c->n = n;
     c->snapshot_bytes = 1 << 20;
     if (limits != NULL) {
@@ -733,6 +758,11 @@ static struct cluster *cluster_new(size_t n, const struct replica_limits *limits
         member_start(&c->members[i], n);
     }
     return c;
+}
+
+static KVS_UNUSED struct cluster *cluster_new(size_t n, const struct replica_limits *limits)
+{
+    return cluster_new_seeded(n, limits, 42);
 }
 
 static int cluster_unlink_cb(void *ctx, const char *name)
@@ -767,7 +797,7 @@ static void cluster_free(struct cluster *c)
 }
 
 /* 0 unless exactly one member that is up leads in the highest term. */
-static uint64_t cluster_leader(struct cluster *c)
+static KVS_UNUSED uint64_t cluster_leader(struct cluster *c)
 {
     uint64_t leader = 0;
     uint64_t term = 0;
@@ -783,7 +813,7 @@ static uint64_t cluster_leader(struct cluster *c)
     return leader;
 }
 
-static bool cluster_same(struct cluster *c)
+static KVS_UNUSED bool cluster_same(struct cluster *c)
 {
     const struct machine *first = NULL;
 
@@ -803,7 +833,7 @@ static bool cluster_same(struct cluster *c)
     return true;
 }
 
-static void cluster_cut(struct cluster *c, uint64_t id, bool cut)
+static KVS_UNUSED void cluster_cut(struct cluster *c, uint64_t id, bool cut)
 {
     for (size_t i = 1; i <= MEMBERS_MAX; i++) {
         c->cut[id][i] = cut;
@@ -811,7 +841,7 @@ static void cluster_cut(struct cluster *c, uint64_t id, bool cut)
     }
 }
 
-static void cluster_propose(struct cluster *c, uint64_t id, const char *text, unsigned n)
+static KVS_UNUSED void cluster_propose(struct cluster *c, uint64_t id, const char *text, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         assert_int_equal(replica_propose(c->members[id].r, view_str(text), NULL), 0);
@@ -819,7 +849,7 @@ static void cluster_propose(struct cluster *c, uint64_t id, const char *text, un
 }
 
 /* The backend of every member stores what is applied. */
-static void cluster_store(struct cluster *c)
+static KVS_UNUSED void cluster_store(struct cluster *c)
 {
     for (size_t i = 1; i <= MEMBERS_MAX; i++) {
         struct member *m = &c->members[i];
