@@ -3,8 +3,8 @@
  *
  * A step looks at some records of hist between the last finished compaction and the target, in
  * order. A record says which version it replaced: that one goes. A deletion older than the target
- * goes itself; one exactly at the target stays for watchers that start there. So the work is
- * proportional to what has changed since, and no step depends on an earlier one's memory: the
+ * goes itself. Whatever is exactly at the target stays, for watchers that start there. So the work
+ * is proportional to what has changed since, and no step depends on an earlier one's memory: the
  * place is stored with the deletions, and a crash resumes there. */
 #include <stdlib.h>
 
@@ -61,7 +61,7 @@ static int compact_look(struct compaction *c, const struct record *r, kvs_revisi
 {
     int err = 0;
 
-    if (r->prev.main != 0) {
+    if (r->prev.main != 0 && r->prev.main < target) {
         err = compact_doom(c, r->key, r->prev, false);
     }
     if (err == 0 && r->tombstone && r->mod.main < target) {
@@ -184,7 +184,7 @@ int compact_job_step(struct store_job *j)
     int err;
 
     if (p.target == p.finished) {
-        /* From the last target itself: deletions at it were kept, until now. */
+        /* From the last target itself: what is at it was kept until now. */
         p.at = (struct rev){p.finished, 0};
         p.target = j->compact_target;
     }

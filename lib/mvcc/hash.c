@@ -1,8 +1,8 @@
 /* Hash of the state: what members compare to find out that one of them has gone wrong.
  *
  * It is the sum (modulo 2^64) of one XXH3 per record that compaction keeps: every record up to the
- * hashed revision, except those that a later record at or below the compacted revision replaced,
- * and deletions below the compacted revision. A sum does not depend on order or layout: what is
+ * hashed revision, except those below the compacted revision that are deletions, or that a record
+ * at or below it replaced. A sum does not depend on order or layout: what is
  * still in memory is added at once, the file later and elsewhere, and records that compaction has
  * not got round to are taken out again (each names the one it replaced). */
 #include "base/alloc.h"
@@ -67,7 +67,7 @@ static int hash_add(struct mvcc_hash *h, const struct record *r, const struct mv
     if (hash_keeps(h, r)) {
         h->result.hash += hash_record(r);
     }
-    if (r->mod.main > h->compact || r->prev.main == 0) {
+    if (r->mod.main > h->compact || r->prev.main == 0 || r->prev.main >= h->compact) {
         return 0;
     }
     if (v != NULL) {

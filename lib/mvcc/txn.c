@@ -271,8 +271,8 @@ static int run_put(struct txn_run *t, const struct kvs_put_req *req, struct kvs_
 {
     int err = mvcc_txn_put(t->m, req, t->arena, t->answer ? &ret_resp->u.put : NULL);
 
-    /* Only a request that mvcc_txn_check refuses deletes a key and then asks for its value; should
-     * one come, the put has no effect, here as on every member. */
+    /* A deletion to the end of the key space may have taken the key whose value or lease the put
+     * wants to keep (mvcc_txn_check does not see that, nor does etcd's): it has no effect then. */
     return err == KVS_E_KEY_NOT_FOUND ? 0 : err;
 }
 

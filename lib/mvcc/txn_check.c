@@ -5,7 +5,9 @@
  * - within a branch, deletions of that level are known to all puts, nested ones included;
  * - nested transactions are taken in order: the puts of a later one must not meet puts or
  *   deletions of an earlier one (its deletions may meet earlier puts);
- * - last, the puts of the level itself must not meet any of these. */
+ * - last, the puts of the level itself must not meet any of these;
+ * - a deletion to the end of the key space meets nothing (observed on etcd): such a key is then put
+ *   and deleted in one revision, in the order of the operations. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -132,7 +134,7 @@ static int key_set_add(struct key_set *s, struct kvs_view key)
 
 struct span {
     struct kvs_view begin;
-    struct kvs_view end; /* empty: the one key; a 0 byte: to the end */
+    struct kvs_view end; /* empty: the one key */
 };
 
 struct span_set {
@@ -170,12 +172,6 @@ static int span_compare(const void *a, const void *b)
 /* Order of where two spans end, whose begins may be equal. */
 static int span_compare_ends(const struct span *a, const struct span *b)
 {
-    bool a_open = view_is_open_end(a->end);
-    bool b_open = view_is_open_end(b->end);
-
-    if (a_open || b_open) {
-        return (int)a_open - (int)b_open;
-    }
     /* A single key ends where its begin does, but after everything that ends at it. */
     if (a->end.len == 0 || b->end.len == 0) {
         int order =
@@ -304,7 +300,7 @@ static int check_effects(const struct kvs_op *ops, size_t n, struct effects *e)
     int err = 0;
 
     for (size_t i = 0; i < n && err == 0; i++) {
-        if (ops[i].type == KVS_OP_DELETE) {
+        if (ops[i].type == KVS_OP_DELETE && !view_is_open_end(ops[i].u.del.range_end)) {
             err = span_set_add(&e->dels, (struct span){ops[i].u.del.key, ops[i].u.del.range_end});
         }
     }

@@ -423,6 +423,19 @@ static inline int drive_model_refusal(const struct drive *d,
     return 0;
 }
 
+/* A put that keeps value or lease of a key which the same transaction has deleted does nothing. */
+static inline void
+drive_model_txn_put(struct drive *d, const struct kvs_put_req *req, const struct kvs_put_resp *resp)
+{
+    int key = drive_key_index(d, req->key);
+
+    if ((req->ignore_value || req->ignore_lease) &&
+        model_get(&d->model, key, d->model.revision + 1) < 0) {
+        return;
+    }
+    drive_model_put(d, req, 0, resp);
+}
+
 /* Does the path in the model, comparing each answer on the way. */
 static inline void drive_model_txn(struct drive *d,
                                    const struct kvs_txn_req *txn,
@@ -440,7 +453,7 @@ static inline void drive_model_txn(struct drive *d,
 
         CHECK(r->type == op->type);
         if (op->type == KVS_OP_PUT) {
-            drive_model_put(d, &op->u.put, 0, &r->u.put);
+            drive_model_txn_put(d, &op->u.put, &r->u.put);
         } else if (op->type == KVS_OP_DELETE) {
             drive_model_delete(d, &op->u.del, &r->u.del);
         } else if (op->type == KVS_OP_RANGE) {
@@ -866,6 +879,41 @@ static inline void drive_crash(struct drive *d)
     drive_replay(d, &d->a);
 }
 
+/* After compaction has come to its end, the tables hold exactly what is to be kept. */
+static inline void drive_check_space(struct drive *d)
+{
+    struct backend *backend = mvcc_backend_ref(d->a.m);
+    struct backend_txn *txn;
+    uint64_t hist = 0;
+    uint64_t cur = 0;
+    uint64_t leases = 0;
+
+    for (int i = 0; mvcc_physical_revision(d->a.m) < mvcc_compact_revision(d->a.m); i++) {
+        CHECK(i < DRIVE_ENTRIES_MAX);
+        d->a.now_ms += 20;
+        mvcc_tick(d->a.m, d->a.now_ms);
+        backend_inline_drain(&d->a.device);
+    }
+    for (int i = 0; i < d->model.n_versions; i++) {
+        const struct model_version *v = &d->model.versions[i];
+
+        hist += v->main >= d->model.compact ||
+                (!v->tombstone && model_newest(&d->model, v->key, d->model.compact) == i);
+    }
+    for (int key = 0; key < d->model.n_keys; key++) {
+        int at = model_get(&d->model, key, d->model.revision);
+
+        cur += at >= 0;
+        leases += at >= 0 && d->model.versions[at].lease != 0;
+    }
+    CHECK(backend_read_begin(backend, &txn) == 0);
+    CHECK(backend_count(txn, BACKEND_HIST) == hist && backend_count(txn, BACKEND_IDX) == hist);
+    CHECK(backend_count(txn, BACKEND_CUR) == cur &&
+          backend_count(txn, BACKEND_LEASE_KEYS) == leases);
+    backend_end(txn);
+    backend_unref(backend);
+}
+
 /* Everything stored, then a restart: nothing is replayed, so the tables alone are the state. */
 static inline void drive_restart(struct drive *d)
 {
@@ -875,6 +923,9 @@ static inline void drive_restart(struct drive *d)
     mvcc_flush(d->a.m);
     backend_inline_drain(&d->a.device);
     CHECK(mvcc_is_clean(d->a.m) && mvcc_stored_index(d->a.m) == d->n_log);
+    if (choose_percent(&d->c, 50)) {
+        drive_check_space(d);
+    }
     mvcc_close(d->a.m);
     drive_store_open(&d->a);
     CHECK(mvcc_applied_index(d->a.m) == d->n_log);
