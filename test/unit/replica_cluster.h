@@ -20,7 +20,7 @@
 #include "replica/peer_frame.h"
 #include "replica/replica.h"
 
-enum { MEMBERS_MAX = 7, TICK_MS = 100, TURN_MS = 5 };
+enum { OPENS_MAX = 8, MEMBERS_MAX = 7, TICK_MS = 100, TURN_MS = 5 };
 
 struct cluster;
 
@@ -77,7 +77,8 @@ struct member {
     char app[64];     /* last application message */
     uint64_t app_from;
     struct list pending;
-    struct replica_snapshot_open *open_request;
+    struct replica_snapshot_open *opens[OPENS_MAX];
+    size_t n_opens;
     bool snapshots_refused;
     unsigned n_installed;
     unsigned n_sources;
@@ -475,19 +476,16 @@ static int own_snapshot_open(void *ctx, struct replica_snapshot_open *request)
     if (m->snapshots_refused) {
         return KVS_E_UNAVAILABLE;
     }
-    assert_null(m->open_request);
-    m->open_request = request;
+    assert_true(m->n_opens < OPENS_MAX);
+    m->opens[m->n_opens++] = request;
     return 0;
 }
 
 static void answer_open(struct member *m)
 {
-    struct replica_snapshot_open *request = m->open_request;
+    struct replica_snapshot_open *request = m->opens[--m->n_opens];
     struct mem_source *s;
 
-    if (request == NULL) {
-        return;
-    }
     s = kvs_calloc(1, sizeof *s);
     assert_non_null(s);
     s->base.ops = &source_ops;
@@ -501,7 +499,6 @@ static void answer_open(struct member *m)
         .size_bytes = sizeof s->machine + m->cluster->snapshot_bytes,
         .conf = &s->machine.conf,
     };
-    m->open_request = NULL;
     m->n_sources++;
     replica_snapshot_opened(m->r, request, 0, &s->base);
 }
@@ -651,7 +648,9 @@ static void member_answer(struct member *m)
 
     list_init(&now);
     list_splice_back(&now, &m->pending);
-    answer_open(m);
+    while (m->n_opens > 0) {
+        answer_open(m);
+    }
     while ((node = list_pop_front(&now)) != NULL) {
         struct pending *p = list_entry(node, struct pending, node);
         snapshot_cb cb = p->cb;

@@ -9,7 +9,7 @@
 
 #include "base/rand.h"
 
-enum { SEEDS = 150, STEPS = 1500, HISTORY = 1 << 16 };
+enum { SEEDS = 100, STEPS = 5000, HISTORY = 1 << 16 };
 
 struct chaos {
     struct cluster *c;
@@ -91,9 +91,9 @@ static void chaos_restart(struct chaos *x, uint64_t id)
 {
     struct member *m = &x->c->members[id];
 
-    if (m->up) {
+    if (m->up && rng_percent(&x->rng, 15)) {
         member_stop(m);
-    } else {
+    } else if (!m->up) {
         member_start(m, 0);
     }
 }
@@ -145,13 +145,13 @@ static void chaos_step(struct chaos *x)
         chaos_store(x, id);
     } else if (dice < 615) {
         chaos_restart(x, id);
-    } else if (dice < 635) {
+    } else if (dice < 625) {
         x->c->cut[id][other] = !x->c->cut[id][other];
     } else if (dice < 700) {
         memset(x->c->cut, 0, sizeof x->c->cut);
     } else if (dice < 710) {
         cluster_cut(x->c, id, true);
-    } else if (dice < 720) {
+    } else if (dice < 724) {
         chaos_change(x, id);
     } else if (dice < 730 && m->up && !x->transferring) {
         x->transfer = (struct replica_transfer){.cb = chaos_transfer_cb};
