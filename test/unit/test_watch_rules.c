@@ -430,7 +430,7 @@ static void test_fragments(void **state)
     (void)create(f, &req);
     sent(f);
     for (int i = 0; i < 20; i++) {
-        char key[LOG_KEY_BYTES];
+        char key[16];
 
         (void)snprintf(key, sizeof key, "a%d", i);
         test_log_add(&f->log, 2, KVS_EVENT_PUT, key, "value");
