@@ -28,7 +28,7 @@ static int batch_reserve(struct wal *w, uint64_t more)
         return 0;
     }
     /* Powers of two: pages that were never touched cost nothing. */
-    for (uint64_t bytes = 16 * 1024; bytes > 0; bytes *= 2) {
+    for (uint64_t bytes = UINT64_C(16) << 10; bytes > 0; bytes *= 2) {
         if (bytes >= capacity) {
             capacity = bytes;
             break;

@@ -574,10 +574,10 @@ int wal_recover(struct wal *w, struct wal_recovered *ret_recovered, struct kvs_e
 static int options_complete(struct wal_options *o)
 {
     if (o->segment_bytes_first == 0) {
-        o->segment_bytes_first = 1024 * 1024;
+        o->segment_bytes_first = UINT64_C(1) << 20;
     }
     if (o->segment_bytes_max == 0) {
-        o->segment_bytes_max = 64 * 1024 * 1024;
+        o->segment_bytes_max = UINT64_C(64) << 20;
     }
     if (o->dir == NULL || o->dir[0] == '\0' || o->disk == NULL ||
         o->segment_bytes_first < WAL_SEGMENT_BYTES_MIN ||

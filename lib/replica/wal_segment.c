@@ -141,13 +141,14 @@ static int spare_step(struct wal *w, uint64_t wanted)
     return rv;
 }
 
+/* All of its bytes; the sync of its header covers them. */
 static int spare_finish(struct wal *w, uint64_t wanted)
 {
     int rv;
 
     do {
         rv = spare_step(w, wanted);
-    } while (rv == 0 && !w->spare.synced);
+    } while (rv == 0 && w->spare.bytes < wanted);
     return rv;
 }
 
