@@ -1,5 +1,6 @@
 /* Appending to the log: records are gathered in memory, written in one piece and synced once for
- * all that came together. Opening, files and recovery are in wal_recover.c and wal_segment.c. */
+ * all that came together. Opening and recovery are in wal_open.c and wal_recover.c, files in
+ * wal_segment.c. */
 #include "replica/wal.h"
 
 #include <string.h>

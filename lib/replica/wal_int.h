@@ -1,5 +1,5 @@
-/* Inside of the write-ahead log, shared by wal.c (append), wal_segment.c (files) and wal_recover.c
- * (open). */
+/* Inside of the write-ahead log, shared by wal.c (append), wal_segment.c (files), wal_open.c and
+ * wal_recover.c. */
 #ifndef REPLICA_WAL_INT_H
 #define REPLICA_WAL_INT_H
 
@@ -107,6 +107,8 @@ KVS_MUST_USE int wal_rotate(struct wal *w, uint64_t need);
 /* Reads the segments that `w` has listed, makes the last one ready for writing. */
 KVS_MUST_USE int
 wal_recover(struct wal *w, struct wal_recovered *ret_recovered, struct kvs_error *ret_error);
+
+/* --- wal_open.c ----------------------------------------------------------------------------- */
 
 /* Fills `ret_error` (may be NULL); returns `code`. */
 int wal_error(struct kvs_error *ret_error, int code, const char *format, ...) KVS_PRINTF(3, 4);
