@@ -304,7 +304,7 @@ void loop_flush_streams(struct loop *l)
     for (struct list *node = list_pop_front(&dirty); node != NULL; node = list_pop_front(&dirty)) {
         struct stream *s = list_entry(node, struct stream, dirty);
 
-        s->was_high = s->was_high || stream_queued(s) > STREAM_QUEUE_HIGH;
+        s->was_high = s->was_high || stream_queued(s) >= STREAM_QUEUE_HIGH;
         stream_flush(s);
         if (s->was_high && s->state == STREAM_READY && stream_queued(s) < STREAM_QUEUE_LOW) {
             s->was_high = false;

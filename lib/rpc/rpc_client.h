@@ -60,7 +60,8 @@ KVS_MUST_USE int rpc_client_new(struct loop *l,
                                 const struct rpc_client_options *options,
                                 struct rpc_client **ret_client);
 
-/* Ends all calls with UNAVAILABLE (their callbacks run from within), closes. NULL is allowed. */
+/* Ends all calls with UNAVAILABLE (their callbacks run from within), closes. Allowed in on_done and
+ * on_state, not in on_message. NULL is allowed. */
 void rpc_client_free(struct rpc_client *c);
 
 enum rpc_client_state rpc_client_state(const struct rpc_client *c);

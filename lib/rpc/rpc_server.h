@@ -37,11 +37,12 @@ struct rpc_listener;
 /* What a peer may use. Zero means the default in brackets. */
 struct rpc_limits {
     size_t recv_message_max;    /* bytes of one gRPC message [2 MiB] */
+    size_t recv_total_max;      /* bytes of messages that are not complete yet [256 MiB] */
     size_t http_body_max;       /* bytes of an HTTP request's body [2 MiB] */
     size_t header_max;          /* bytes of a request's headers, 32 per field added [16 KiB] */
     size_t arena_max;           /* bytes that a call's arena hands out [64 MiB] */
     unsigned connections_max;   /* further ones are closed at once [10000] */
-    unsigned streams_max;       /* concurrent calls of a connection [1000] */
+    unsigned streams_max;       /* concurrent calls of a connection [10000] */
     unsigned resets_burst;      /* RST_STREAM of a client: at once [1000] ... */
     unsigned resets_per_s;      /* ... and in the long run [100]; above: GOAWAY */
     unsigned control_burst;     /* frames without use (PRIORITY, SETTINGS, empty DATA) [1000] */
@@ -106,7 +107,8 @@ KVS_MUST_USE int rpc_listen(struct rpc_server *s,
 void rpc_drain(struct rpc_server *s, unsigned grace_ms, void (*done)(void *ctx), void *ctx);
 
 /* Cuts what is still connected (streams get on_closed from within); unary calls that are not
- * answered yet may still be answered and are freed then. NULL is allowed. */
+ * answered yet may still be answered and are freed then. Not from a handler or callback of the
+ * server, except `done`. NULL is allowed. */
 void rpc_server_free(struct rpc_server *s);
 
 /* ---- any call ---- */
@@ -173,8 +175,8 @@ void rpc_fail_err(struct rpc_call *c, int err);
 
 /* A response of `total_len` bytes that is produced piece by piece. `on_writable` (from a later
  * turn) asks for more: write until rpc_reply_queued exceeds RPC_QUEUE_HIGH. The call is complete,
- * and gone, when all bytes have been written; if it is cancelled before, writes are dropped, so
- * carry on or call rpc_fail. */
+ * and gone, when all bytes have been written (at once if there are none); if it is cancelled
+ * before, writes are dropped, so carry on or call rpc_fail. */
 void rpc_reply_begin(struct rpc_call *c,
                      uint64_t total_len,
                      void (*on_writable)(struct rpc_call *c));
