@@ -326,6 +326,7 @@ static void flush_ticks(struct replica *r)
         return;
     }
     replica_requests_tick(r);
+    r->keep_due = r->kept_first <= r->stored; /* A follower may have caught up. */
 }
 
 void replica_flush(struct replica *r)

@@ -101,6 +101,49 @@ struct cluster {
     struct disk disk;
 };
 
+/* ---- failures ---- */
+
+/* While `armed`, the allocation after `left` others fails, and all later ones do. */
+static struct {
+    bool armed;
+    unsigned left;
+    unsigned failed;
+} cluster_alloc;
+
+static KVS_UNUSED void *cluster_realloc(void *ctx, void *old, size_t size)
+{
+    (void)ctx;
+    if (cluster_alloc.armed) {
+        if (cluster_alloc.left == 0) {
+            cluster_alloc.failed++;
+            return NULL;
+        }
+        cluster_alloc.left--;
+    }
+    return realloc(old, size);
+}
+
+static KVS_UNUSED void cluster_release(void *ctx, void *memory)
+{
+    (void)ctx;
+    free(memory);
+}
+
+/* The harness's own memory never fails. */
+static void *own_alloc(size_t size)
+{
+    bool armed = cluster_alloc.armed;
+    void *memory;
+
+    cluster_alloc.armed = false;
+    memory = kvs_calloc(1, size);
+    cluster_alloc.armed = armed;
+    assert_non_null(memory);
+    return memory;
+}
+
+static bool cluster_sync_fails;
+
 /* ---- clock ---- */
 
 static uint64_t cluster_ns(void *ctx)
@@ -116,9 +159,8 @@ static void net_push(struct cluster *c,
                      enum transport_stream stream,
                      struct rcbuf *frame)
 {
-    struct net_item *item = kvs_calloc(1, sizeof *item);
+    struct net_item *item = own_alloc(sizeof *item);
 
-    assert_non_null(item);
     *item = (struct net_item){.from = from, .to = to, .stream = stream, .frame = frame};
     list_push_back(&c->net, &item->node);
 }
@@ -264,9 +306,8 @@ static void net_run(struct cluster *c)
 
 static void pending_add(struct member *m, snapshot_cb cb, void *ctx, int status)
 {
-    struct pending *p = kvs_calloc(1, sizeof *p);
+    struct pending *p = own_alloc(sizeof *p);
 
-    assert_non_null(p);
     *p = (struct pending){.cb = cb, .ctx = ctx, .status = status};
     list_push_back(&m->pending, &p->node);
 }
@@ -486,8 +527,7 @@ static void answer_open(struct member *m)
     struct replica_snapshot_open *request = m->opens[--m->n_opens];
     struct mem_source *s;
 
-    s = kvs_calloc(1, sizeof *s);
-    assert_non_null(s);
+    s = own_alloc(sizeof *s);
     s->base.ops = &source_ops;
     s->m = m;
     m->durable = m->live; /* The copy is synced before it is sent. */
@@ -506,14 +546,12 @@ static void answer_open(struct member *m)
 static int
 own_snapshot_begin(void *ctx, const struct snapshot_meta *meta, struct snapshot_sink **ret)
 {
-    struct mem_sink *s = kvs_calloc(1, sizeof *s);
+    struct mem_sink *s = own_alloc(sizeof *s);
 
-    assert_non_null(s);
     s->base.ops = &sink_ops;
     s->m = ctx;
     s->size = meta->size_bytes;
-    s->data = kvs_malloc(s->size);
-    assert_non_null(s->data);
+    s->data = own_alloc(s->size);
     *ret = &s->base;
     return 0;
 }
@@ -549,7 +587,7 @@ static int no_sync(void *ctx, struct disk_file *file)
 {
     (void)ctx;
     (void)file;
-    return 0;
+    return cluster_sync_fails ? KVS_E_IO : 0;
 }
 
 static int no_sync_dir(void *ctx, const char *path)
@@ -732,9 +770,8 @@ static KVS_UNUSED void cluster_run(struct cluster *c, unsigned ms)
 static struct cluster *
 cluster_new_seeded(size_t n, const struct replica_limits *limits, uint64_t seed)
 {
-    struct cluster *c = kvs_calloc(1, sizeof *c);
+    struct cluster *c = own_alloc(sizeof *c);
 
-    assert_non_null(c);
     c->now_ms = 1000;
     c->clock = (struct clock){.monotonic_ns = cluster_ns, .wall_ns = cluster_ns, .ctx = c};
     c->seed = seed;

@@ -595,6 +595,74 @@ static void test_close_at_every_turn(void **state)
     }
 }
 
+/* ---- what cannot be mended ---- */
+
+static void test_disk_failure_is_final(void **state)
+{
+    struct cluster *c = cluster_new(1, NULL);
+    struct read_seen read = {.read = {.cb = read_seen_cb}};
+
+    (void)state;
+    CLUSTER_UNTIL(c, c->members[1].leads, 1000);
+    cluster_propose(c, 1, "lost", 1);
+    cluster_sync_fails = true;
+    CLUSTER_UNTIL(c, c->members[1].fatal == KVS_E_IO, 1000);
+    cluster_sync_fails = false;
+    cluster_run(c, 1000);
+    assert_int_equal(c->members[1].live.n_data, 0); /* Never synced, never applied. */
+    assert_int_equal(replica_propose(c->members[1].r, view_str("x"), NULL), KVS_E_STOPPED);
+    assert_int_equal(replica_read(c->members[1].r, &read.read), KVS_E_STOPPED);
+    cluster_free(c);
+}
+
+/* One life of a member in a cluster that needs snapshots, with memory that ends somewhere. */
+static bool starved_run(unsigned left)
+{
+    uint64_t leader;
+    uint64_t lagging;
+    struct cluster *c = lagging_cluster(&leader, &lagging);
+    struct member *m = &c->members[lagging];
+    bool starved;
+
+    member_start(m, 0);
+    cluster_alloc.left = left;
+    cluster_alloc.failed = 0;
+    for (int i = 0; i < 200 && m->fatal == 0; i++) {
+        struct replica *leading = c->members[leader].r;
+
+        cluster_alloc.armed = true;
+        if (replica_propose(leading, view_str("under pressure"), NULL) == KVS_E_NOMEM) {
+            cluster_alloc.left = 3; /* Refused, and nothing is broken: some memory came back. */
+        }
+        cluster_turn(c);
+        cluster_alloc.armed = false;
+    }
+    starved = cluster_alloc.failed > 0;
+    for (size_t i = 1; i <= 3; i++) {
+        assert_true(c->members[i].fatal == 0 || c->members[i].fatal == KVS_E_NOMEM);
+    }
+    cluster_free(c);
+    return starved;
+}
+
+static void test_memory_ends_anywhere(void **state)
+{
+    static const struct kvs_allocator failing = {
+        .realloc = cluster_realloc,
+        .free = cluster_release,
+    };
+    unsigned left = 0;
+
+    (void)state;
+    kvs_alloc_set(&failing);
+    while (starved_run(left)) {
+        left += left < 100 ? 7 : 97;
+        assert_true(left < 100000);
+    }
+    assert_true(left > 200);
+    kvs_alloc_set(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -619,6 +687,8 @@ int main(void)
         cmocka_unit_test(test_app_messages),
         cmocka_unit_test(test_bad_frames_are_refused),
         cmocka_unit_test(test_close_at_every_turn),
+        cmocka_unit_test(test_disk_failure_is_final),
+        cmocka_unit_test(test_memory_ends_anywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
