@@ -75,8 +75,8 @@ static int compact_gather(struct compaction *c, struct compacted_record *p, uint
 {
     uint8_t from[RECORD_REV_BYTES];
     struct backend_cursor *cursor;
-    struct kvs_view key;
-    struct kvs_view value;
+    struct kvs_view key = {0};
+    struct kvs_view value = {0};
     struct record record;
     int err = backend_cursor_open(c->txn, BACKEND_HIST, &cursor);
 

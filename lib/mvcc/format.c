@@ -5,7 +5,7 @@
 
 int format_load(struct backend_txn *txn)
 {
-    struct kvs_view value;
+    struct kvs_view value = {0};
     int err = backend_get(txn, BACKEND_META, meta_key_format, &value);
 
     if (err != 0) {
@@ -36,7 +36,7 @@ static int format_mark(struct backend_txn *txn)
 int format_init(struct backend *b)
 {
     struct backend_txn *txn;
-    struct kvs_view value;
+    struct kvs_view value = {0};
     int err = backend_read_begin(b, &txn);
 
     if (err != 0) {
@@ -61,7 +61,7 @@ int format_init(struct backend *b)
 
 int state_load(struct backend_txn *txn, struct state_record *ret_state)
 {
-    struct kvs_view value;
+    struct kvs_view value = {0};
     int err = backend_get(txn, BACKEND_META, meta_key_state, &value);
 
     if (err == KVS_E_NOT_FOUND) {
@@ -73,7 +73,7 @@ int state_load(struct backend_txn *txn, struct state_record *ret_state)
 
 int compacted_load(struct backend_txn *txn, struct compacted_record *ret_compacted)
 {
-    struct kvs_view value;
+    struct kvs_view value = {0};
     int err = backend_get(txn, BACKEND_META, meta_key_compacted, &value);
 
     if (err == KVS_E_NOT_FOUND) {

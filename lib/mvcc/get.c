@@ -13,7 +13,7 @@ uint64_t view_hash(const struct mvcc_view *v, struct kvs_view key)
 int txn_get_rev(struct backend_txn *txn, struct rev rev, bool verify, struct record *ret_record)
 {
     uint8_t key[RECORD_REV_BYTES];
-    struct kvs_view value;
+    struct kvs_view value = {0};
     int err;
 
     record_rev_encode(rev, key);
@@ -30,7 +30,7 @@ static int get_past(const struct snap *s,
 {
     uint8_t from[RECORD_IDX_BYTES];
     struct backend_cursor *c;
-    struct kvs_view value;
+    struct kvs_view value = {0};
     struct rev found = {0};
     bool tombstone = false;
     int err = backend_cursor_open(s->txn, BACKEND_IDX, &c);
@@ -57,7 +57,7 @@ static int snap_get(const struct snap *s,
                     bool verify,
                     struct record *ret_record)
 {
-    struct kvs_view value;
+    struct kvs_view value = {0};
     struct dbkey dbkey;
     int err = dbkey_find(s->txn, key, &dbkey);
 

@@ -171,8 +171,8 @@ static int hash_add_stored(struct mvcc_hash *h, struct kvs_view key, struct kvs_
 
 int mvcc_hash_run(struct mvcc_hash *h, size_t records)
 {
-    struct kvs_view key;
-    struct kvs_view value;
+    struct kvs_view key = {0};
+    struct kvs_view value = {0};
     int err = h->finished ? KVS_E_NOT_FOUND : 0;
 
     while (err == 0 && records-- > 0) {

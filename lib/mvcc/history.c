@@ -63,8 +63,8 @@ void mvcc_history_close(struct mvcc_history *h)
 static int history_next_stored(struct mvcc_history *h, struct record *ret_record)
 {
     uint8_t from[RECORD_REV_BYTES];
-    struct kvs_view key;
-    struct kvs_view value;
+    struct kvs_view key = {0};
+    struct kvs_view value = {0};
     struct rev rev;
     int err;
 

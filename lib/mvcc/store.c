@@ -16,8 +16,8 @@
 
 #define STORE_FREEZE_BYTES     ((size_t)16 << 20)
 #define STORE_FREEZE_MS        1000
-#define STORE_OVERLAY_BYTES    ((size_t)256 << 20)
-#define STORE_COMPACT_STEP     2000
+#define STORE_OVERLAY_BYTES    ((size_t)64 << 20)
+#define STORE_COMPACT_STEP     10000
 #define STORE_COMPACT_PAUSE_MS 10
 
 void mvcc_options_init(struct mvcc_options *options)
