@@ -171,7 +171,8 @@ static int replicate_to(struct core *c, struct core_peer *p)
         return 0;
     }
     if (p->next <= c->log.base_index) {
-        if (p->active) { /* Or it is not there, and a snapshot for nobody is expensive. */
+        /* Unless it is not there: a snapshot for nobody is expensive. */
+        if (p->active && !p->paused) {
             core_peer_need_snapshot(p);
         }
         return 0;

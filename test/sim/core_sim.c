@@ -280,6 +280,10 @@ bool sim_step(struct sim *s)
     }
     e = heap_pop(s);
     kvs_assert(e->at >= s->now);
+    s->n_now = e->at == s->now ? s->n_now + 1 : 0;
+    if (s->n_now > 200000) {
+        sim_fail(s, "time stands still");
+    }
     s->now = e->at;
     sim_hash(s, e->at * 8 + e->type);
     sim_hash(s, e->node ^ e->msg.term << 8 ^ e->msg.index << 24);

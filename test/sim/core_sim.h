@@ -149,6 +149,7 @@ struct sim {
     struct sim_params params;
     uint64_t now;
     uint64_t next_order;
+    uint64_t n_now; /* events at this time: too many are a loop */
     struct sim_event **heap;
     size_t n_heap;
     size_t heap_capacity;
