@@ -78,6 +78,21 @@ static bool conn_certificate_ok(const struct peer_conn *c)
     return false;
 }
 
+/* Who is refused comes again every two seconds: that is said once a minute. */
+static bool conn_refusal_is_news(struct peer_transport *t, enum peer_refusal why, uint64_t from)
+{
+    uint64_t now_ms = loop_now_ms(t->loop);
+
+    if (t->refused_from == from && t->refused_why == why &&
+        now_ms - t->refused_ms < PEER_REFUSED_LOG_MS) {
+        return false;
+    }
+    t->refused_from = from;
+    t->refused_why = why;
+    t->refused_ms = now_ms;
+    return true;
+}
+
 static void conn_refuse(struct peer_conn *c, enum peer_refusal why, uint64_t from)
 {
     struct rcbuf *frame = peer_refused_encode(why);

@@ -26,6 +26,7 @@ enum {
     PEER_STRANGERS_MAX = 128, /* connections that have not said who they are */
     PEER_LISTEN_MAX = 16,
     PEER_URLS_MAX = 16,
+    PEER_REFUSED_LOG_MS = 60000,
 };
 
 struct peer_link;
@@ -109,6 +110,9 @@ struct peer_transport {
     struct list conns;
     size_t n_conns;
     size_t n_strangers;
+    uint64_t refused_from; /* the last refusal that was logged */
+    enum peer_refusal refused_why;
+    uint64_t refused_ms;
     struct loop_timer timer; /* pings and time-outs of all connections */
     struct loop_task task;   /* delivers what was recorded inside a call */
 
