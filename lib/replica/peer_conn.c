@@ -97,8 +97,11 @@ static void conn_refuse(struct peer_conn *c, enum peer_refusal why, uint64_t fro
 {
     struct rcbuf *frame = peer_refused_encode(why);
 
-    log_warn(c->t->log, "refused a peer's connection", LOG_STR("reason", peer_refusal_text(why)),
-             LOG_HEX("from", from), LOG_STR("address", stream_peer(c->stream)->address));
+    if (conn_refusal_is_news(c->t, why, from)) {
+        log_warn(c->t->log, "refused a peer's connection",
+                 LOG_STR("reason", peer_refusal_text(why)), LOG_HEX("from", from),
+                 LOG_STR("address", stream_peer(c->stream)->address));
+    }
     if (frame != NULL && peer_conn_write(c, frame) == 0) {
         c->closing = true;
         stream_close_flush(c->stream);

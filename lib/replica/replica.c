@@ -311,6 +311,7 @@ static void replica_core_config(struct replica *r, struct core_config *ret_confi
     ret_config->election_ticks = r->config.election_ticks;
     ret_config->heartbeat_ticks = r->config.heartbeat_ticks;
     ret_config->max_uncommitted_bytes = r->config.limits.uncommitted_bytes_max;
+    ret_config->max_reads = REPLICA_CORE_READS;
     ret_config->pre_vote = !r->config.no_pre_vote;
     ret_config->conf_policy = replica_conf_policy;
     ret_config->conf_policy_ctx = r;

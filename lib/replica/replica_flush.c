@@ -130,8 +130,9 @@ static void flush_leader(struct replica *r, const struct core_status *before)
     if (now->leader == before->leader && now->term == before->term && now->role == before->role) {
         return;
     }
-    log_info(r->log, core_role_name(now->role), LOG_HEX("member-id", r->config.member_id),
-             LOG_U64("term", now->term), LOG_HEX("leader", now->leader));
+    log_info(r->log, "raft state", LOG_STR("role", core_role_name(now->role)),
+             LOG_HEX("member-id", r->config.member_id), LOG_U64("term", now->term),
+             LOG_HEX("leader", now->leader));
     if (now->leader != CORE_NONE &&
         (now->leader != r->leader_seen || now->term != r->leader_seen_term)) {
         if (r->leader_seen != CORE_NONE) {

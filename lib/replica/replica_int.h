@@ -23,6 +23,7 @@ enum {
     REPLICA_ENTRY_OVERHEAD = 64,   /* memory of an entry besides its data */
     REPLICA_READ_RETRY_MS = 500,   /* as etcd */
     REPLICA_READ_ROUNDS = 2,       /* unanswered at once; later reads share the next one */
+    REPLICA_CORE_READS = 512,      /* rounds of all members, asked again ones included */
     REPLICA_FLUSH_ROUNDS = 8,      /* of effects in one flush */
     REPLICA_SENDS_MAX = 2,         /* snapshots sent at the same time */
     REPLICA_SEND_RETRY_MS = 1000,  /* after a snapshot that failed */
