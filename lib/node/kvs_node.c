@@ -125,6 +125,7 @@ static void *kvs_node_main(void *arg)
     struct kvs_node *k = arg;
 
     loop_run(k->loop);
+    kvs_node_tear_down(k); /* here: what hangs on the loop belongs to this thread */
     atomic_store(&k->state, KVS_NODE_STOPPED);
     mbox_post(k->news, &k->news_stopped);
     return NULL;
@@ -242,6 +243,5 @@ void kvs_node_close(struct kvs_node *k)
     }
     kvs_node_stop(k);
     (void)kvs_node_wait(k, NULL); /* whoever wants to know has asked before */
-    kvs_node_tear_down(k);
     kvs_node_free(k);
 }

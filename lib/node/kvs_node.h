@@ -33,6 +33,7 @@ struct kvs_node {
     struct kvs_node_options options; /* strings in `arena` */
     struct arena arena;
     struct log *log;
+    struct disk_lock *lock; /* of the data directory */
     uint64_t seed;
 
     /* Other threads look at these. */

@@ -8,6 +8,7 @@
  *   <data-dir>/store   the LMDB environment
  *   <data-dir>/wal     the log, unless --wal-dir names another place */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -370,6 +371,24 @@ struct open_log {
     struct replica_state state;
 };
 
+/* Log and store belong together: neither may have been lost or replaced without the other. */
+static int
+open_log_check(const struct open_log *log, uint64_t stored_index, struct kvs_error *ret_error)
+{
+    if (log->found.created && stored_index > 0) {
+        return kvs_node_error(ret_error, KVS_E_DAMAGED,
+                              "the store has entries up to %" PRIu64 ", but there is no log",
+                              stored_index);
+    }
+    if (log->found.base_index > stored_index && log->found.base_index > 1) {
+        return kvs_node_error(ret_error, KVS_E_DAMAGED,
+                              "the log begins after entry %" PRIu64
+                              ", the store ends with entry %" PRIu64,
+                              log->found.base_index, stored_index);
+    }
+    return 0;
+}
+
 static int open_log(struct kvs_node *k,
                     const char *dir,
                     uint64_t stored_index,
@@ -389,6 +408,10 @@ static int open_log(struct kvs_node *k,
     };
     int err = wal_open(&options, &log->found, &log->wal, ret_error);
 
+    if (err != 0) {
+        return err;
+    }
+    err = open_log_check(log, stored_index, ret_error);
     if (err != 0) {
         return err;
     }
@@ -781,7 +804,10 @@ static int open_all(struct kvs_node *k, struct open_log *log, struct kvs_error *
     if (err != 0) {
         return err;
     }
-    /* The log's lock comes first: it keeps a second process out of the store, too. */
+    err = open_lock(k, ret_error);
+    if (err != 0) {
+        return err;
+    }
     err = open_store(k, paths.store, &mvcc, ret_error);
     if (err == 0) {
         err = open_log(k, paths.wal, mvcc_stored_index(mvcc), log, ret_error);

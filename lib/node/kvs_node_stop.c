@@ -113,6 +113,10 @@ void kvs_node_tear_down(struct kvs_node *k)
         loop_free(k->loop);
         k->loop = NULL;
     }
+    if (k->lock != NULL) {
+        disk_posix()->unlock(disk_posix()->ctx, k->lock);
+        k->lock = NULL;
+    }
     tls_context_free(k->client_tls);
     tls_context_free(k->peer_server_tls);
     tls_context_free(k->peer_client_tls);

@@ -51,7 +51,7 @@ static int node_change_prepare(struct node *n, struct node_change *c)
     bool adds = c->type == NODE_CHANGE_ADD || c->type == NODE_CHANGE_ADD_LEARNER;
     int err = node_read_check(n, false);
 
-    if (err == 0 && (adds || c->type == NODE_CHANGE_UPDATE)) {
+    if (err == 0 && adds) {
         err = node_change_check_urls(c);
     }
     if (err == 0 && adds) {
@@ -63,6 +63,7 @@ static int node_change_prepare(struct node *n, struct node_change *c)
     return err;
 }
 
+/* What the table here already refuses need not travel to the leader. */
 static int node_change_encode(struct node *n, const struct node_change *c)
 {
     const struct apply_entry entry = {
@@ -73,9 +74,13 @@ static int node_change_encode(struct node *n, const struct node_change *c)
                      .peer_urls = c->peer_urls,
                      .n_peer_urls = c->n_peer_urls},
     };
+    int err = apply_member_check(n->apply, &entry.u.change, n->config.max_learners);
 
+    if (err == 0 && c->type == NODE_CHANGE_UPDATE) {
+        err = node_change_check_urls(c);
+    }
     buf_clear(&n->scratch);
-    return apply_encode(&entry, &n->scratch);
+    return err != 0 ? err : apply_encode(&entry, &n->scratch);
 }
 
 int node_change_members(struct node *n, struct node_change *c)

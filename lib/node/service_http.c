@@ -29,6 +29,20 @@ http_reply_text(struct rpc_call *rpc, unsigned status, const char *type, const c
     rpc_http_reply(rpc, status, type, NULL, 0, buf_take(&b));
 }
 
+static void http_reply_not_allowed(struct rpc_call *rpc)
+{
+    static const struct rpc_http_field allow = {"allow", "GET"};
+    struct buf b;
+
+    buf_init(&b);
+    buf_append_str(&b, "Method Not Allowed\n");
+    if (b.failed) {
+        rpc_fail_err(rpc, KVS_E_NOMEM);
+        return;
+    }
+    rpc_http_reply(rpc, 405, "text/plain; charset=utf-8", &allow, 1, buf_take(&b));
+}
+
 static void http_read_cb(struct node_read *read)
 {
     struct http_request *r = container_of(read, struct http_request, read);
@@ -114,7 +128,7 @@ static void health_reply(struct service *s, struct rpc_call *rpc, const char *re
     }
     (void)snprintf(body, sizeof body, "{\"health\":\"%s\",\"reason\":\"%s\"}",
                    reason == NULL ? "true" : "false", reason == NULL ? "" : reason);
-    http_reply_text(rpc, reason == NULL ? 200 : 503, "application/json", body);
+    http_reply_text(rpc, reason == NULL ? 200 : 503, "text/plain; charset=utf-8", body);
 }
 
 static void health_answer(struct http_request *r, int err)
@@ -246,7 +260,6 @@ static const struct {
 
 static void http_handle(void *ctx, struct rpc_call *rpc)
 {
-    static const struct rpc_http_field allow = {"allow", "GET"};
     struct kvs_view path = rpc_call_path(rpc);
 
     for (size_t i = 0; i < ARRAY_LEN(http_paths); i++) {
@@ -256,7 +269,7 @@ static void http_handle(void *ctx, struct rpc_call *rpc)
         if (view_equal_str(rpc_http_method(rpc), "GET")) {
             http_paths[i].handle(ctx, rpc);
         } else {
-            rpc_http_reply(rpc, 405, "text/plain", &allow, 1, (struct kvs_blob){0});
+            http_reply_not_allowed(rpc);
         }
         return;
     }

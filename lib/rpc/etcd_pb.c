@@ -17,6 +17,12 @@
         .number = (num), .kind = PB_MSG, .at = AT(type, member), .has_at = PB_ABSENT,              \
         .message = &(msg)                                                                          \
     }
+/* Written even if all its fields are zero. */
+#define EMBED_ALWAYS(num, type, member, msg)                                                       \
+    {                                                                                              \
+        .number = (num), .kind = PB_MSG, .at = AT(type, member), .has_at = PB_ALWAYS,              \
+        .message = &(msg)                                                                          \
+    }
 #define OPTIONAL(num, type, member, has, msg)                                                      \
     {                                                                                              \
         .number = (num), .kind = PB_MSG, .at = AT(type, member), .has_at = AT(type, has),          \
@@ -248,7 +254,8 @@ static const struct pb_field op_resp_fields[] = {
 MESSAGE_FULL(op_resp, struct kvs_op_resp, AT(struct kvs_op_resp, type), 0, NULL);
 
 static const struct pb_field txn_resp_fields[] = {
-    EMBED(1, struct kvs_txn_resp, header, etcd_pb_header),
+    /* A nested transaction has an empty header on the wire (observed on etcd 3.4). */
+    EMBED_ALWAYS(1, struct kvs_txn_resp, header, etcd_pb_header),
     VALUE(2, PB_BOOL, struct kvs_txn_resp, succeeded),
     LIST_OF(3, PB_MSG_LIST, struct kvs_txn_resp, responses, n_responses, &etcd_pb_op_resp),
 };

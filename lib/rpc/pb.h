@@ -36,6 +36,8 @@ enum pb_kind {
 };
 
 #define PB_ABSENT UINT16_MAX
+/* As has_at: an embedded message that is written even if it is empty. */
+#define PB_ALWAYS (UINT16_MAX - 1)
 
 struct pb_message;
 

@@ -188,7 +188,7 @@ decode_inner(struct pb_decoder *d, struct kvs_view bytes, const struct pb_field 
     } else if (f->one_of != 0) {
         memset(inner, 0, f->message->size_bytes); /* the union may hold another member */
     }
-    if (f->has_at != PB_ABSENT) {
+    if (f->has_at != PB_ABSENT && f->has_at != PB_ALWAYS) {
         *(bool *)slot_at(m, f->has_at) = true;
     }
     return decode_message(d, bytes, f->message, inner);

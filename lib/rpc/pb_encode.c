@@ -76,7 +76,8 @@ static const void *message_at(const struct pb_field *f, const void *m)
     if (f->kind == PB_MSG_PTR) {
         return pointer_at(m, f->at);
     }
-    if (f->has_at != PB_ABSENT && !*(const bool *)field_at(m, f->has_at)) {
+    if (f->has_at != PB_ABSENT && f->has_at != PB_ALWAYS &&
+        !*(const bool *)field_at(m, f->has_at)) {
         return NULL;
     }
     return field_at(m, f->at);

@@ -130,7 +130,7 @@ int watch_stream_progress(struct watch_hub *h,
     struct watch_effect effect = {
         .type = WATCH_EFFECT_PROGRESS, .watch_id = WATCH_ID_NONE, .revision = h->revision};
 
-    if (list_empty(&s->watchers) || !watch_stream_has_room(s)) {
+    if (!watch_stream_has_room(s)) {
         return 0;
     }
     LIST_FOREACH(at, &s->watchers)
