@@ -126,7 +126,7 @@ void client_call_done(struct client_call *call, int code, const char *text, void
     (void)client_error_set(&error, code, code == 0 ? "ok" : text);
     list_remove(&call->node);
     call->finish(call, &error, resp);
-    client_resp_done(resp);
+    kvs_resp_free(resp);
     call_free(call);
     client_maybe_stop(c);
 }

@@ -108,7 +108,8 @@ static void client_close_task(struct client_task *task)
     client_maybe_stop(c);
 }
 
-static void client_free(struct kvs_client *c)
+/* On the loop's owner: the client's thread, or the opener's if there is no thread yet. */
+static void client_dismantle(struct kvs_client *c)
 {
     if (c->mbox != NULL) {
         loop_mbox_free(c->mbox); /* runs what is in it: everything ends with KVS_E_CANCELED */
@@ -119,7 +120,6 @@ static void client_free(struct kvs_client *c)
     if (c->loop != NULL) {
         loop_free(c->loop);
     }
-    kvs_free(c);
 }
 
 void kvs_client_close(struct kvs_client *client)
@@ -132,7 +132,7 @@ void kvs_client_close(struct kvs_client *client)
     if (client_submit(client, &client->close_task) == 0) {
         (void)pthread_join(client->thread, NULL);
     }
-    client_free(client);
+    kvs_free(client);
 }
 
 /* ---- the beginning ---- */
@@ -142,6 +142,7 @@ static void *client_thread(void *ctx)
     struct kvs_client *c = ctx;
 
     loop_run(c->loop);
+    client_dismantle(c);
     return NULL;
 }
 
@@ -189,7 +190,8 @@ int client_open_backend(const struct kvs_client_options *options,
         err = start_thread(c);
     }
     if (err != 0) {
-        client_free(c);
+        client_dismantle(c);
+        kvs_free(c);
         return err;
     }
     (void)client_error_set(ret_error, 0, "");

@@ -69,9 +69,6 @@ client_resp_decode(const struct pb_message *message, struct kvs_view bytes, void
 KVS_MUST_USE void *client_resp_new(size_t size);
 struct arena *client_resp_arena(const void *resp);
 
-/* After a callback: frees unless the callback kept it. NULL is allowed. */
-void client_resp_done(const void *resp);
-
 /* ---- tasks: the way onto the client's thread ---- */
 
 struct client_task {

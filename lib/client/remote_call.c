@@ -103,11 +103,12 @@ static void call_message_cb(struct rpc_client_call *rpc, struct kvs_view message
 {
     struct remote_call *rc = container_of(rpc, struct remote_call, rpc);
 
-    if (rc->resp == NULL) {
-        /* A bad message leaves resp NULL: the end of the stream then is an error. */
-        (void)client_resp_decode(rc->call->method->resp, message, &rc->resp);
-        rpc_client_cancel(rpc);
+    void *resp;
+
+    if (rc->resp == NULL && client_resp_decode(rc->call->method->resp, message, &resp) == 0) {
+        rc->resp = resp;
     }
+    rpc_client_cancel(rpc); /* without a good message that ends in an error */
 }
 
 /* ---- a try ---- */

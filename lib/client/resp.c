@@ -1,12 +1,14 @@
-/* Responses and their lifetime: the struct, its arrays and its bytes are one box with one arena,
- * freed after the callback unless the callback keeps it. */
+/* Responses and their lifetime: the struct, its arrays and its bytes are one box with one arena.
+ * The box is counted, since a callback may hand it to another thread, which frees it before the
+ * callback has returned. */
+#include <stdatomic.h>
+
 #include "base/alloc.h"
-#include "base/assert.h"
 #include "client/client_int.h"
 
 struct resp_box {
     struct arena arena;
-    bool kept;
+    atomic_uint refs;
     max_align_t body[]; /* the response's struct */
 };
 
@@ -22,6 +24,7 @@ void *client_resp_new(size_t size)
     if (box == NULL) {
         return NULL;
     }
+    atomic_init(&box->refs, 1);
     arena_init(&box->arena, 0); /* bounded by the size of the message it was made from */
     return box->body;
 }
@@ -52,17 +55,9 @@ int client_resp_decode(const struct pb_message *message, struct kvs_view bytes, 
     return 0;
 }
 
-void client_resp_done(const void *resp)
-{
-    if (resp != NULL && !resp_box(resp)->kept) {
-        kvs_resp_free(resp);
-    }
-}
-
 void kvs_resp_keep(const void *resp)
 {
-    kvs_assert(!resp_box(resp)->kept);
-    resp_box(resp)->kept = true;
+    (void)atomic_fetch_add(&resp_box(resp)->refs, 1);
 }
 
 void kvs_resp_free(const void *resp)
@@ -73,6 +68,8 @@ void kvs_resp_free(const void *resp)
         return;
     }
     box = resp_box(resp);
-    arena_fini(&box->arena);
-    kvs_free(box);
+    if (atomic_fetch_sub(&box->refs, 1) == 1) {
+        arena_fini(&box->arena);
+        kvs_free(box);
+    }
 }

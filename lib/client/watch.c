@@ -171,7 +171,7 @@ static void watch_message_cb(struct client_stream *s, void *message)
     } else {
         watch_on_progress(w, resp);
     }
-    client_resp_done(resp);
+    kvs_resp_free(resp);
 }
 
 /* ---- losing and finding streams ---- */
