@@ -32,7 +32,8 @@ struct backend_thread;
  * KVS_E_NOMEM, KVS_E_AGAIN (no thread could be made). */
 KVS_MUST_USE int backend_thread_new(mbox_wake_fn wake, void *ctx, struct backend_thread **ret);
 
-/* Waits for the jobs submitted so far, delivers their done(), ends the thread. NULL is allowed. */
+/* Waits for the jobs submitted so far, delivers their done(), ends the thread; what a done()
+ * submits then is reported as KVS_E_CLOSED without having run. NULL is allowed. */
 void backend_thread_free(struct backend_thread *t);
 
 struct backend_device *backend_thread_device(struct backend_thread *t);

@@ -93,6 +93,22 @@ free_thread:
     return err;
 }
 
+/* Jobs that a done() has submitted while the thread was ending: nobody runs them any more. */
+static void backend_thread_refuse(struct backend_thread *t)
+{
+    struct list jobs;
+    struct list *link;
+
+    list_init(&jobs);
+    while (mbox_take(t->todo, &jobs)) {
+        while ((link = list_pop_front(&jobs)) != NULL) {
+            struct backend_job *job = backend_job_of(link);
+
+            job->done(job); /* its status is still KVS_E_CLOSED */
+        }
+    }
+}
+
 void backend_thread_free(struct backend_thread *t)
 {
     if (t == NULL) {
@@ -101,6 +117,7 @@ void backend_thread_free(struct backend_thread *t)
     mbox_stop(t->todo);
     (void)pthread_join(t->thread, NULL);
     backend_thread_poll(t);
+    backend_thread_refuse(t);
     mbox_free(t->done);
     mbox_free(t->todo);
     kvs_free(t);
