@@ -40,9 +40,10 @@ struct replica_limits {
     uint64_t keep_entries;          /* kept in memory behind the durable state; 5,000 */
     uint64_t keep_entries_max;      /* ... if they are small; 100,000 */
     size_t keep_bytes_max;          /* ... in bytes, four times that for keep_entries; 16 MiB */
-    size_t snapshot_chunk_bytes;    /* 256 KiB */
-    unsigned snapshot_window;       /* unacknowledged chunks; 8 */
-    unsigned snapshot_timeout_ms;   /* without progress; 30,000 */
+    size_t hold_bytes_max; /* for a follower that is being served, or gets a snapshot; 256 MiB */
+    size_t snapshot_chunk_bytes;  /* 256 KiB */
+    unsigned snapshot_window;     /* unacknowledged chunks; 8 */
+    unsigned snapshot_timeout_ms; /* without progress; 30,000 */
 };
 
 struct replica_config {
@@ -255,9 +256,9 @@ struct replica_transfer {
     uint64_t deadline_ms; /* the replica's */
 };
 
-/* Hands leadership to `target`; 0: the voter that has most of the log. One at a time. The core gives
- * up after an election timeout; with a shorter `timeout_ms` leadership may still move afterwards.
- * KVS_E_NOT_LEADER, KVS_E_BAD_LEADER_TRANSFEREE, KVS_E_BUSY, KVS_E_STOPPED. */
+/* Hands leadership to `target`; 0: the voter that has most of the log. One at a time. The core
+ * gives up after an election timeout; with a shorter `timeout_ms` leadership may still move
+ * afterwards. KVS_E_NOT_LEADER, KVS_E_BAD_LEADER_TRANSFEREE, KVS_E_BUSY, KVS_E_STOPPED. */
 KVS_MUST_USE int replica_transfer(struct replica *r,
                                   uint64_t target,
                                   unsigned timeout_ms,

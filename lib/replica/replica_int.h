@@ -28,7 +28,6 @@ enum {
     REPLICA_SENDS_MAX = 2,         /* snapshots sent at the same time */
     REPLICA_SEND_RETRY_MS = 1000,  /* after a snapshot that failed */
     REPLICA_SOLE_KEEP = 64,        /* entries kept for nobody in a cluster of one */
-    REPLICA_HOLD_FACTOR = 8,       /* more of keep_*_max for a follower that needs it */
     REPLICA_CONF_ID_BYTES = 8,     /* before the owner's context in a CONFIG entry */
 };
 

@@ -73,17 +73,15 @@ static bool keep_too_many(const struct replica *r, bool alone, uint64_t hold)
 {
     const struct replica_limits *l = &r->config.limits;
     uint64_t n = r->applied + 1 - r->kept_first;
-    uint64_t factor = 1;
+    uint64_t factor = n <= l->keep_entries ? 4 : 1;
 
     if (alone) {
         return n > REPLICA_SOLE_KEEP;
     }
     if (r->kept_first > hold) {
-        factor = REPLICA_HOLD_FACTOR;
-    } else if (n <= l->keep_entries) {
-        factor = 4;
+        return r->kept_bytes > l->hold_bytes_max;
     }
-    return n > l->keep_entries_max * factor || r->kept_bytes > l->keep_bytes_max * factor;
+    return n > l->keep_entries_max || r->kept_bytes > l->keep_bytes_max * factor;
 }
 
 static void keep_trim_cb(struct log_job *log_job)

@@ -12,6 +12,8 @@
 #include "base/assert.h"
 #include "replica/replica_int.h"
 
+enum { SNAP_INSTALL_PATIENCE = 10 };
+
 static void send_over(struct snap_send *s, bool ok)
 {
     uint64_t now = replica_now_ms(s->r);
@@ -265,10 +267,18 @@ static void send_report(struct snap_send *s)
     }
 }
 
+/* Once all is there the receiver syncs and installs it, which takes longer than a chunk. */
 static bool send_timed_out(const struct snap_send *s)
 {
-    return s->state == SNAP_SEND_RUNNING &&
-           replica_now_ms(s->r) - s->progress_ms >= s->r->config.limits.snapshot_timeout_ms;
+    uint64_t patience_ms = s->r->config.limits.snapshot_timeout_ms;
+
+    if (s->state != SNAP_SEND_RUNNING) {
+        return false;
+    }
+    if (s->acked == s->source->meta.size_bytes) {
+        patience_ms *= SNAP_INSTALL_PATIENCE;
+    }
+    return replica_now_ms(s->r) - s->progress_ms >= patience_ms;
 }
 
 void replica_sends_step(struct replica *r)
