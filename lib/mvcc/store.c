@@ -416,7 +416,8 @@ void mvcc_check(const struct mvcc *m)
     const struct mvcc_view *v = m->view;
 
     kvs_assert(v->refs > 0 && v->n_gens >= 1 && v->n_gens <= 2);
-    kvs_assert(!v->gens[0]->frozen && (v->n_gens == 1 || (v->gens[1]->frozen && m->storing)));
+    kvs_assert(!v->gens[0]->frozen &&
+               (v->n_gens == 1 || (v->gens[1]->frozen && (m->storing || m->failure != 0))));
     kvs_assert(m->stored.index <= m->state.index && m->stored.revision <= m->state.revision);
     kvs_assert(v->snap->state.revision == m->stored.revision);
     kvs_assert(m->state.compact <= m->state.revision);
