@@ -253,7 +253,6 @@ static void flush_removed(struct replica *r)
 {
     if (!r->removed_told) {
         r->removed_told = true;
-        log_warn(r->log, "this member was removed", LOG_HEX("member-id", r->config.member_id));
         r->owner.removed(r->ctx);
     }
 }

@@ -212,6 +212,7 @@ void replica_read_cancel(struct replica *r, struct replica_read *read)
 
 static void read_complete(struct replica *r, struct replica_read *read, int status, uint64_t index)
 {
+    kvs_assert(r->n_reads > 0 && (status != 0 || index <= r->applied));
     list_remove(&read->node);
     r->n_reads--;
     read->status = status;
