@@ -370,10 +370,19 @@ static int dispatch(struct core *c, const struct core_msg *m)
     return KVS_E_MALFORMED;
 }
 
+/* No cluster lives long enough to reach it, so adding to what is below never overflows. */
+static bool in_range(uint64_t term_or_index)
+{
+    return term_or_index < UINT64_C(1) << 62;
+}
+
 static int msg_check(const struct core *c, const struct core_msg *m)
 {
     if (m->type >= CORE_MSG_TYPE_COUNT || m->from == CORE_NONE || m->from == c->config.id ||
-        m->to != c->config.id) {
+        m->to != c->config.id || !in_range(m->term) || !in_range(m->index)) {
+        return KVS_E_MALFORMED;
+    }
+    if (m->type == CORE_MSG_SNAPSHOT && (m->log_term > m->term || m->log_term == 0)) {
         return KVS_E_MALFORMED;
     }
     return m->type == CORE_MSG_APPEND ? core_entries_valid(m) : 0;

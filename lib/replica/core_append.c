@@ -125,6 +125,7 @@ int core_on_append(struct core *c, const struct core_msg *m)
     uint64_t prev = m->index;
     size_t n = m->n_entries;
     uint64_t match;
+    uint64_t term;
     int rc;
 
     kvs_assert(c->role == CORE_FOLLOWER && c->leader == m->from);
@@ -143,6 +144,9 @@ int core_on_append(struct core *c, const struct core_msg *m)
         entries += skip;
         prev += skip;
         n -= skip;
+    }
+    if (n > 0 && core_log_term(&c->log, prev, &term) && entries[0].term < term) {
+        return KVS_E_MALFORMED; /* It would contradict what is committed. */
     }
     rc = n > 0 ? merge_entries(c, prev, entries, n) : 0;
     if (rc != 0) {

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 
 enum {
+    HELD_MAX = 16384,       /* messages that wait for a disk that does not answer */
     REPLIES_PER_EVENT = 16, /* besides broadcasts and answers to reads: in fact two or three */
 };
 
@@ -54,6 +55,10 @@ void core_send(struct core *c, struct core_msg m, uint64_t need)
     if ((core_mutated(MUTANT_VOTE_BEFORE_PERSIST) && m.type == CORE_MSG_VOTE_REPLY) ||
         (core_mutated(MUTANT_ACK_BEFORE_PERSIST) && m.type == CORE_MSG_APPEND_REPLY)) {
         need = 0;
+    }
+    if (need > c->persisted_seq && c->n_outs >= HELD_MAX) {
+        core_msg_free_entries(&m); /* As if the network had lost it. */
+        return;
     }
     c->outs[c->n_outs++] = (struct core_out){.msg = m, .need = need};
 }

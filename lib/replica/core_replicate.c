@@ -171,8 +171,8 @@ static int replicate_to(struct core *c, struct core_peer *p)
         return 0;
     }
     if (p->next <= c->log.base_index) {
-        /* Unless it is not there: a snapshot for nobody is expensive. */
-        if (p->active && !p->paused) {
+        /* Unless it is not there, or only to hear that it is removed: a snapshot is expensive. */
+        if (p->active && !p->paused && !p->leaving) {
             core_peer_need_snapshot(p);
         }
         return 0;

@@ -88,6 +88,7 @@ struct sim_params {
     unsigned conf_permille;
     unsigned transfer_permille;
     unsigned propose_percent;
+    unsigned burst; /* proposals at a time */
     unsigned read_percent;
     unsigned drain_later_percent;
     unsigned chaos_ticks;

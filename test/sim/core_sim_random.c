@@ -25,14 +25,15 @@ static void draw_params(struct rng *r, struct sim_params *p)
         .disk_max = rng_percent(r, 70) ? between(r, 1, 10) : between(r, 10, 100),
         .trailing = between(r, 0, 30),
         .store_percent = between(r, 0, 30),
-        .crash_permille = rng_percent(r, 70) ? between(r, 0, 20) : 0,
-        .cut_permille = rng_percent(r, 70) ? between(r, 0, 40) : 0,
+        .crash_permille = rng_percent(r, 70) ? between(r, 0, rng_percent(r, 70) ? 20 : 80) : 0,
+        .cut_permille = rng_percent(r, 70) ? between(r, 0, rng_percent(r, 70) ? 40 : 150) : 0,
         .conf_permille = rng_percent(r, 60) ? between(r, 1, 60) : 0,
         .transfer_permille = rng_percent(r, 50) ? between(r, 1, 20) : 0,
         .propose_percent = between(r, 5, 90),
         .read_percent = between(r, 0, 50),
         .drain_later_percent = rng_percent(r, 50) ? between(r, 1, 60) : 0,
-        .chaos_ticks = between(r, 100, 400),
+        .burst = rng_percent(r, 70) ? 1 : between(r, 2, 30),
+        .chaos_ticks = between(r, 100, rng_percent(r, 80) ? 400 : 1500),
         .in_order = rng_percent(r, 60),
         .pre_vote = true,
         .check_quorum = true,
@@ -40,6 +41,9 @@ static void draw_params(struct rng *r, struct sim_params *p)
         .max_inflight_msgs = rng_percent(r, 50) ? between(r, 1, 3) : 32,
         .max_uncommitted_bytes = rng_percent(r, 30) ? between(r, 60, 1000) : 1 << 20,
     };
+    if (p->burst > 1) {
+        p->max_append_entries = 64; /* Or a small window is all that would be tested. */
+    }
     if (rng_percent(r, 15)) {
         /* Safety may not depend on either; without them a removed server may disturb for ever. */
         p->pre_vote = rng_percent(r, 50);
@@ -162,7 +166,9 @@ static void chaos(struct sim *s)
     uint64_t id = random_up(s);
 
     if (id != 0 && rng_percent(&s->rng, p->propose_percent)) {
-        (void)sim_propose(s, id);
+        for (unsigned i = 0; i < p->burst && s->nodes[id].up; i++) {
+            (void)sim_propose(s, id);
+        }
     }
     id = random_up(s);
     if (id != 0 && rng_percent(&s->rng, p->read_percent)) {

@@ -43,7 +43,8 @@ static int drain(struct core *c)
 
 static int say(struct core *c, enum core_msg_type type, uint64_t term, uint64_t index)
 {
-    struct core_msg m = {.type = type, .from = 2, .to = 1, .term = term, .index = index};
+    struct core_msg m = {
+        .type = type, .from = 2, .to = 1, .term = term, .index = index, .log_term = 1};
     int rc = core_step(c, &m);
 
     return rc != 0 ? rc : drain(c);
@@ -93,7 +94,7 @@ static int live(struct core *c)
     rc = rc != 0 ? rc : propose(c, 3); /* forwarded */
     rc = rc != 0 ? rc : change(c);
     rc = rc != 0 ? rc : say(c, CORE_MSG_SNAPSHOT, 6, 500);
-    at.term = 0;
+    at.term = 1;
     rc = rc != 0 ? rc : core_snapshot_begin(c, &at);
     return rc != 0 ? rc : core_snapshot_installed(c, &at);
 }
