@@ -70,12 +70,11 @@ struct mvcc {
     struct backend_size size;
 
     struct store_job job;
-    bool storing;        /* the job is with the device */
-    bool flush;          /* store as soon as possible */
-    bool due;            /* the active generation is old or large enough */
-    bool dirty_seen;     /* dirty_since_ms is valid */
-    bool compacted_last; /* the last job was a step of a compaction: storing goes first */
-    uint64_t now_ms;     /* as of the last tick */
+    bool storing;    /* the job is with the device */
+    bool flush;      /* store as soon as possible */
+    bool due;        /* the active generation is old or large enough */
+    bool dirty_seen; /* dirty_since_ms is valid */
+    uint64_t now_ms; /* as of the last tick */
     uint64_t dirty_since_ms;
     uint64_t compact_at_ms; /* next step not before */
     unsigned n_reads;       /* open struct mvcc_read */

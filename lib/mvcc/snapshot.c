@@ -98,7 +98,6 @@ static int install_reload(struct mvcc *m)
     m->flush = false;
     m->due = false;
     m->dirty_seen = false;
-    m->compacted_last = false;
     m->compact_at_ms = 0;
     return 0;
 }

@@ -6,7 +6,8 @@
  *   idle --store_kick--> storing --------------------------------> done: new view, idle
  *                        (one job: a generation, or one step of a compaction)
  *
- * A step of a compaction and a generation that waits take turns, so that neither starves. */
+ * A step of a compaction that is due goes first; the next one is due only after a pause, in which a
+ * generation that waits is stored: neither starves. */
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/view.h"
@@ -278,7 +279,6 @@ static void store_job_succeeded(struct mvcc *m, struct store_job *j)
     j->snap = NULL;
     m->stored = j->view->snap->state;
     m->size = j->size;
-    m->compacted_last = j->kind == JOB_COMPACT;
     if (j->kind == JOB_COMPACT) {
         m->compacted = j->compacted;
         m->compact_at_ms = m->now_ms + STORE_COMPACT_PAUSE_MS;
@@ -376,7 +376,7 @@ void store_kick(struct mvcc *m)
     if (m->storing || m->failure != 0) {
         return;
     }
-    if (compact && !(store && m->compacted_last)) {
+    if (compact) {
         store_submit_compaction(m);
     } else if (store) {
         store_submit_generation(m);

@@ -159,6 +159,20 @@ static void test_records_of_other_modules(void **state)
 /* ---- The real thread ---------------------------------------------------------------------------
  */
 
+static struct mvcc_hash_result hash_of(struct fixture *f, kvs_revision rev)
+{
+    struct mvcc_hash_result result;
+    struct mvcc_hash *h;
+    int err;
+
+    assert_int_equal(mvcc_hash_begin(f->m, rev, &h), 0);
+    while ((err = mvcc_hash_run(h, 2)) == KVS_E_AGAIN) {
+    }
+    assert_int_equal(err, 0);
+    mvcc_hash_end(h, &result);
+    return result;
+}
+
 static void post_wake(void *ctx)
 {
     sem_post(ctx);
@@ -170,6 +184,7 @@ static void test_with_the_thread(void **state)
     struct mvcc_options options = fixture_options(f);
     struct backend_thread *t;
     char key[32];
+    uint64_t hash;
     sem_t woken;
 
     fixture_close(f);
@@ -196,6 +211,15 @@ static void test_with_the_thread(void **state)
         mvcc_flush(f->m);
     }
     assert_int_equal(mvcc_failure(f->m), 0);
+    fixture_put(f, "k0", "stored");
+    hash = hash_of(f, 0).hash;
+    while (sem_trywait(&woken) == 0) {
+    }
+    mvcc_flush(f->m);
+    assert_int_equal(sem_wait(&woken), 0); /* committed, but not reported yet */
+    assert_int_equal(hash_of(f, 0).hash, hash);
+    backend_thread_poll(t);
+    assert_int_equal(hash_of(f, 0).hash, hash);
     fixture_put(f, "k0", "stored");
     mvcc_flush(f->m);
     fixture_put(f, "k0", "lost");
@@ -398,20 +422,6 @@ static void test_lease_keys(void **state)
 /* ---- Hash --------------------------------------------------------------------------------------
  */
 
-static struct mvcc_hash_result hash_of(struct fixture *f, kvs_revision rev)
-{
-    struct mvcc_hash_result result;
-    struct mvcc_hash *h;
-    int err;
-
-    assert_int_equal(mvcc_hash_begin(f->m, rev, &h), 0);
-    while ((err = mvcc_hash_run(h, 2)) == KVS_E_AGAIN) {
-    }
-    assert_int_equal(err, 0);
-    mvcc_hash_end(h, &result);
-    return result;
-}
-
 static void test_hash_depends_on_state_alone(void **state)
 {
     struct fixture *f = *state;
@@ -438,6 +448,32 @@ static void test_hash_depends_on_state_alone(void **state)
     assert_int_equal(hash_of(f, 0).compact_revision, 5);
     fixture_compact_physically(f);
     assert_int_equal(hash_of(f, 0).hash, now);
+}
+
+/* A key that came and went in the very revision that is compacted to: kept until the next time. */
+static void test_hash_of_a_short_life(void **state)
+{
+    struct fixture *f = *state;
+    struct kvs_put_req put = {.key = VIEW_LITERAL("a"), .value = VIEW_LITERAL("1")};
+    struct kvs_delete_req del = {.key = put.key};
+    uint64_t hash;
+
+    fixture_put(f, "a", "0");
+    mvcc_txn_begin(f->m, ++f->index, 1);
+    assert_int_equal(mvcc_txn_put(f->m, &put, &f->arena, NULL), 0);
+    assert_int_equal(mvcc_txn_delete(f->m, &del, &f->arena, NULL), 0);
+    mvcc_txn_end(f->m, &f->commit);
+    assert_int_equal(fixture_compact(f, 3), 0);
+    hash = hash_of(f, 0).hash;
+    fixture_compact_physically(f);
+    assert_int_equal(hash_of(f, 0).hash, hash);
+    assert_int_equal(hist_count(f), 2);
+    fixture_put(f, "b", "0");
+    assert_int_equal(fixture_compact(f, 4), 0);
+    hash = hash_of(f, 0).hash;
+    fixture_compact_physically(f);
+    assert_int_equal(hash_of(f, 0).hash, hash);
+    assert_int_equal(hist_count(f), 1);
 }
 
 /* ---- Damage ------------------------------------------------------------------------------------
@@ -687,6 +723,7 @@ int main(void)
         WITH_STORE(test_history),
         WITH_STORE(test_lease_keys),
         WITH_STORE(test_hash_depends_on_state_alone),
+        WITH_STORE(test_hash_of_a_short_life),
         WITH_STORE(test_damaged_value_is_no_answer),
         WITH_STORE(test_damaged_state_refuses_to_open),
         WITH_STORE(test_unknown_version_refuses_to_open),
