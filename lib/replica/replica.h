@@ -39,7 +39,7 @@ struct replica_limits {
     size_t reads_max;               /* waiting reads; 1,000,000 */
     uint64_t keep_entries;          /* kept in memory behind the durable state; 5,000 */
     uint64_t keep_entries_max;      /* ... if they are small; 100,000 */
-    size_t keep_bytes_max;          /* ... in bytes, four times that for keep_entries; 16 MiB */
+    size_t keep_bytes_max;          /* ... in bytes, four times that for keep_entries; 8 MiB */
     size_t hold_bytes_max; /* for a follower that is being served, or gets a snapshot; 256 MiB */
     size_t snapshot_chunk_bytes;  /* 256 KiB */
     unsigned snapshot_window;     /* unacknowledged chunks; 8 */
