@@ -82,6 +82,10 @@ int watching_follow(struct ctl *ctl, struct kvs_watch_reader *reader, const char
     if (error.code == KVS_E_CANCELED) {
         return EXIT_OK;
     }
+    resp = kvs_watch_reader_last_words(reader);
+    if (resp != NULL && strcmp(ctl->printer->name, "simple") != 0) {
+        ctl->printer->watch(ctl, resp);
+    }
     (void)fflush(stdout);
     (void)fprintf(stderr, "watch was canceled (%s)\n", error.msg);
     return ctl_fail(EXIT_INTERRUPTED, "watch is canceled by the server");

@@ -43,7 +43,8 @@ struct kvs_watch {
     kvs_revision next;  /* 0: from now on, not known yet */
     unsigned delay_ms;
     struct loop_timer retry;
-    struct kvs_error why; /* of the last lost stream */
+    struct kvs_error why;              /* of the last lost stream */
+    struct kvs_watch_resp *last_words; /* with which the server ended the watch, or NULL */
 };
 
 static void watch_stream_open(struct kvs_watch *w);
@@ -65,8 +66,7 @@ static void watch_tell(struct kvs_watch *w,
     w->cb(w->ctx, w, what, error != NULL ? error : &ok, resp);
 }
 
-static void
-watch_end(struct kvs_watch *w, int code, const char *text, const struct kvs_watch_resp *resp)
+static void watch_end(struct kvs_watch *w, int code, const char *text)
 {
     struct kvs_client *c = w->client;
     struct kvs_error error;
@@ -75,7 +75,8 @@ watch_end(struct kvs_watch *w, int code, const char *text, const struct kvs_watc
     w->ended = true;
     loop_timer_stop(&w->retry);
     (void)client_error_set(&error, code, text);
-    watch_tell(w, KVS_WATCH_ENDED, &error, resp);
+    watch_tell(w, KVS_WATCH_ENDED, &error, w->last_words);
+    kvs_resp_free(w->last_words);
     client_closer_remove(c, &w->closer);
     watch_unref(w);
 }
@@ -93,7 +94,7 @@ static void text_copy(char *to, size_t size, struct kvs_view from)
 }
 
 /* Refused, cancelled, or compacted. The stream is of no use any more: its end ends the watch. */
-static void watch_on_canceled(struct kvs_watch *w, const struct kvs_watch_resp *resp)
+static void watch_on_canceled(struct kvs_watch *w, struct kvs_watch_resp *resp)
 {
     int code = KVS_E_WATCH_CANCELED;
 
@@ -104,6 +105,8 @@ static void watch_on_canceled(struct kvs_watch *w, const struct kvs_watch_resp *
         code = kvs_err_from_text(w->why.msg);
         w->why.code = code == KVS_E_UNKNOWN ? KVS_E_WATCH_CANCELED : code;
     }
+    kvs_resp_keep(resp);
+    w->last_words = resp;
     w->closing = true;
     client_stream_cancel(&w->stream);
 }
@@ -205,11 +208,11 @@ static void watch_end_cb(struct client_stream *s, int code, const char *text)
     w->streaming = false;
     w->started = false;
     if (w->closing) {
-        watch_end(w, w->why.code, w->why.msg, NULL);
+        watch_end(w, w->why.code, w->why.msg);
         return;
     }
     if (!is_passing(code)) {
-        watch_end(w, code, text, NULL);
+        watch_end(w, code, text);
         return;
     }
     (void)client_error_set(&w->why, code == 0 ? KVS_E_UNAVAILABLE : code, text);
@@ -235,7 +238,7 @@ static void watch_stream_open(struct kvs_watch *w)
     err = client_stream_open(w->client, &w->stream, &req);
     if (err != 0) {
         w->streaming = false;
-        watch_end(w, err, NULL, NULL);
+        watch_end(w, err, NULL);
         return;
     }
     if (w->paused) {
@@ -255,7 +258,7 @@ static void watch_close_now(struct kvs_watch *w)
     if (w->streaming) {
         client_stream_cancel(&w->stream);
     } else {
-        watch_end(w, KVS_E_CANCELED, NULL, NULL);
+        watch_end(w, KVS_E_CANCELED, NULL);
     }
 }
 
@@ -269,7 +272,7 @@ static void watch_open_task(struct client_task *task)
     struct kvs_watch *w = container_of(task, struct kvs_watch, open_task);
 
     if (w->client->closing) {
-        watch_end(w, KVS_E_CANCELED, NULL, NULL);
+        watch_end(w, KVS_E_CANCELED, NULL);
     } else {
         client_closer_add(w->client, &w->closer);
         watch_stream_open(w);

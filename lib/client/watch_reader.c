@@ -12,7 +12,7 @@ enum { READER_QUEUE_DEFAULT = 64 };
 
 struct reader_item {
     struct list node;
-    const struct kvs_watch_resp *resp; /* NULL: the end */
+    const struct kvs_watch_resp *resp;
     struct kvs_error error;
 };
 
@@ -33,7 +33,6 @@ struct kvs_watch_reader {
     /* The reader's thread: */
     struct list items;
     bool ended;
-    struct kvs_error end_error;
 };
 
 static void reader_push(struct kvs_watch_reader *r, struct reader_item *item)
@@ -47,10 +46,16 @@ static void reader_push(struct kvs_watch_reader *r, struct reader_item *item)
     }
 }
 
-static void reader_end(struct kvs_watch_reader *r, const struct kvs_error *error)
+static void reader_end(struct kvs_watch_reader *r,
+                       const struct kvs_error *error,
+                       const struct kvs_watch_resp *resp)
 {
     r->over = true;
     r->end.error = *error;
+    if (resp != NULL) {
+        kvs_resp_keep(resp);
+        r->end.resp = resp;
+    }
     reader_push(r, &r->end);
 }
 
@@ -64,7 +69,7 @@ static void reader_cb(void *ctx,
     struct reader_item *item;
 
     if (what == KVS_WATCH_ENDED) {
-        reader_end(r, error);
+        reader_end(r, error, resp);
         return;
     }
     if (what == KVS_WATCH_PAUSED || (what == KVS_WATCH_STARTED && r->started_told)) {
@@ -85,6 +90,7 @@ static void reader_unref(struct kvs_watch_reader *r)
 {
     if (atomic_fetch_sub(&r->refs, 1) == 1) {
         watch_unref(r->watch);
+        kvs_resp_free(r->end.resp);
         mbox_free(r->mbox);
         kvs_free(r);
     }
@@ -163,7 +169,7 @@ int kvs_watch_reader_next(struct kvs_watch_reader *reader,
     struct reader_item *item;
 
     if (reader->ended) {
-        return client_error_set(ret_error, reader->end_error.code, reader->end_error.msg);
+        return client_error_set(ret_error, reader->end.error.code, reader->end.error.msg);
     }
     if (list_empty(&reader->items)) {
         bool any = timeout_ms == KVS_NO_TIMEOUT
@@ -177,12 +183,16 @@ int kvs_watch_reader_next(struct kvs_watch_reader *reader,
     item = reader_take(reader);
     if (item == &reader->end) {
         reader->ended = true;
-        reader->end_error = item->error;
         return client_error_set(ret_error, item->error.code, item->error.msg);
     }
     *ret_resp = item->resp;
     kvs_free(item);
     return 0;
+}
+
+const struct kvs_watch_resp *kvs_watch_reader_last_words(const struct kvs_watch_reader *reader)
+{
+    return reader->ended ? reader->end.resp : NULL;
 }
 
 void kvs_watch_reader_progress(struct kvs_watch_reader *reader)

@@ -72,7 +72,8 @@ KVS_API KVS_MUST_USE int kvs_client_open_node(struct kvs_node *node,
                                               struct kvs_error *ret_error);
 
 /* Ends all calls with KVS_E_CANCELED and all watches, runs their callbacks, stops the thread and
- * frees. Leases are not revoked. NULL is allowed. Not from a callback. */
+ * frees. Leases are not revoked. Readers, iterators and locks are closed before. NULL is allowed.
+ * Not from a callback, nor while another call is entered. */
 KVS_API void kvs_client_close(struct kvs_client *client);
 
 /* Per call. NULL means all defaults. Borrowed until the call returns. */
@@ -257,6 +258,10 @@ KVS_API KVS_MUST_USE int kvs_watch_reader_next(struct kvs_watch_reader *reader,
                                                uint32_t timeout_ms,
                                                const struct kvs_watch_resp **ret_resp,
                                                struct kvs_error *ret_error);
+/* After the end: the response with which the server ended the watch (compact_revision), NULL if it
+ * was not the server. The reader's. */
+KVS_API const struct kvs_watch_resp *
+kvs_watch_reader_last_words(const struct kvs_watch_reader *reader);
 KVS_API void kvs_watch_reader_progress(struct kvs_watch_reader *reader);
 KVS_API void kvs_watch_reader_close(struct kvs_watch_reader *reader);
 
