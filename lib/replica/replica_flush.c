@@ -265,7 +265,7 @@ static void flush_effects(struct replica *r, const struct core_effects *e)
         replica_read_answer(r, &e->reads[i]);
     }
     for (size_t i = 0; i < e->n_dropped; i++) {
-        replica_proposal_refused(r, &e->dropped[i]);
+        replica_requests_refused(r, &e->dropped[i]);
     }
     flush_status(r);
     if (e->conf_changed || !r->conf_told) {

@@ -206,20 +206,42 @@ uint64_t replica_now_ms(const struct replica *r);
 uint64_t replica_new_id(struct replica *r);
 
 /* replica_request.c: what is recorded goes to the core, and completions. */
-void replica_submit_requests(struct replica *r);
+bool replica_stopped(const struct replica *r);
 bool replica_requests_waiting(const struct replica *r);
+void replica_submit_requests(struct replica *r);
+void replica_requests_refused(struct replica *r, const struct core_dropped *dropped);
 void replica_requests_tick(struct replica *r);
+void replica_requests_stop(struct replica *r);
+
+/* replica_propose.c */
+void replica_proposals_submit(struct replica *r);
+void replica_proposal_refused(struct replica *r, const struct core_dropped *dropped);
+void replica_proposals_stop(struct replica *r);
+void replica_batch_free(struct replica_batch *b);
+
+/* replica_read.c */
+void replica_reads_submit(struct replica *r);
+bool replica_reads_waiting(const struct replica *r);
 void replica_read_answer(struct replica *r, const struct core_read_state *answer);
 void replica_reads_complete(struct replica *r);
 void replica_reads_fail(struct replica *r, int status);
-void replica_proposal_refused(struct replica *r, const struct core_dropped *dropped);
+void replica_reads_tick(struct replica *r, uint64_t now_ms);
+
+/* replica_conf.c */
+void replica_conf_submit_all(struct replica *r);
 void replica_conf_seen(struct replica *r,
                        uint64_t index,
                        const struct core_conf *conf,
                        uint64_t id);
+/* False if it was no change of members. */
+bool replica_conf_refused(struct replica *r, const struct core_dropped *dropped);
+void replica_conf_stop(struct replica *r);
+
+/* replica_transfer.c */
+void replica_transfer_submit(struct replica *r);
 void replica_transfer_check(struct replica *r);
-void replica_requests_stop(struct replica *r);
-void replica_batch_free(struct replica_batch *b);
+void replica_transfer_tick(struct replica *r, uint64_t now_ms);
+void replica_transfer_stop(struct replica *r);
 
 /* replica_flush.c */
 /* Splits the bytes of a CONFIG entry into the change's id and the owner's context. */
