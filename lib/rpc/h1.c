@@ -194,8 +194,6 @@ static void h1_bad_request(struct h1 *h)
 {
     struct rpc_call *call = h->call != NULL ? h->call : call_new(h->conn, 0);
 
-    h->keep_alive = false;
-    h->answering = true;
     h->call = call;
     if (call == NULL) {
         conn_close(h->conn);
@@ -219,16 +217,52 @@ static size_t h1_execute(struct h1 *h, struct kvs_view data)
     if (err == HPE_PAUSED) {
         return (size_t)(llhttp_get_error_pos(&h->parser) - (const char *)data.data);
     }
-    if (h->call != NULL && h->call->rejected) {
-        h->keep_alive = false; /* answered; its body was not read to the end */
-        h->answering = true;
-    } else {
+    if (h->call == NULL || !h->call->rejected) {
         h1_bad_request(h);
     }
     return data.len;
 }
 
 /* ---- responses ---- */
+
+static const char *h1_reason(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *text;
+    } reasons[] = {
+        {200, "OK"},
+        {204, "No Content"},
+        {206, "Partial Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {412, "Precondition Failed"},
+        {413, "Request Entity Too Large"},
+        {415, "Unsupported Media Type"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].text;
+        }
+    }
+    return "Status"; /* the phrase is for people only */
+}
 
 void h1_call_headers(struct rpc_call *c,
                      unsigned status,
@@ -240,11 +274,12 @@ void h1_call_headers(struct rpc_call *c,
     struct h1 *h = c->conn->h1;
     struct buf b;
 
-    if (c->rejected) {
+    if (c->rejected) { /* before its end, which nobody waits for */
         h->keep_alive = false;
+        h->answering = true;
     }
     buf_init(&b);
-    buf_printf(&b, "HTTP/1.1 %u %s\r\n", status, llhttp_status_name((llhttp_status_t)status));
+    buf_printf(&b, "HTTP/1.1 %u %s\r\n", status, h1_reason(status));
     if (content_type != NULL) {
         buf_printf(&b, "Content-Type: %s\r\n", content_type);
     }
