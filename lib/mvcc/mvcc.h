@@ -43,6 +43,7 @@ struct mvcc_options {
     uint32_t freeze_ms;            /* ... or of this age */
     size_t overlay_max_bytes;      /* more unwritten bytes than this: mvcc_is_busy */
     uint32_t compact_step;         /* history records looked at per transaction of a compaction */
+    uint32_t count_keep_min;       /* counts of ranges with more keys are remembered */
     uint64_t hash_seed;            /* of the in-memory hash tables: random in production */
     /* After each completion of the device: the stored index, the compaction or the failure may
      * have moved. May be NULL. */
@@ -50,7 +51,7 @@ struct mvcc_options {
     void *progress_ctx;
 };
 
-/* Defaults: 16 MiB, 1000 ms, 64 MiB, 10000 records. */
+/* Defaults: 16 MiB, 1000 ms, 64 MiB, 10000 records, 100 keys. */
 void mvcc_options_init(struct mvcc_options *options);
 
 /* Opens or creates the store in `options->dir`. O(1) in the number of keys.
@@ -123,7 +124,8 @@ struct mvcc_read {
 void mvcc_read_begin(struct mvcc *m, struct mvcc_read *ret_read);
 void mvcc_read_end(struct mvcc_read *r);
 
-/* The key as of revision `rev` (0 or less: the view's). KVS_E_NOT_FOUND, KVS_E_COMPACTED,
+/* The key as of revision `rev` (0 or less: the view's). `ret_kv->key` may be `key` itself, not a
+ * view of the store. KVS_E_NOT_FOUND, KVS_E_COMPACTED,
  * KVS_E_FUTURE_REV, KVS_E_DAMAGED (fatal), KVS_E_NOMEM. */
 KVS_MUST_USE int
 mvcc_get(struct mvcc_read *r, struct kvs_view key, kvs_revision rev, struct kvs_kv *ret_kv);

@@ -3,6 +3,7 @@
 #define MVCC_MVCC_INT_H
 
 #include "base/buf.h"
+#include "mvcc/count_cache.h"
 #include "mvcc/gen.h"
 #include "mvcc/mvcc.h"
 
@@ -79,6 +80,7 @@ struct mvcc {
     uint64_t compact_at_ms; /* next step not before */
     unsigned n_reads;       /* open struct mvcc_read */
 
+    struct count_cache counts;
     struct apply apply;
 };
 

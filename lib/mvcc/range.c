@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/view.h"
+#include "mvcc/count_cache.h"
 #include "mvcc/mvcc_int.h"
 #include "mvcc/range.h"
 
@@ -28,26 +29,13 @@ int mvcc_count(struct mvcc_read *r,
                kvs_revision rev,
                int64_t *ret_count)
 {
-    struct mvcc_iter it;
-    struct record record;
-    kvs_revision at;
-    int err = read_revision(r, rev, &at);
+    const struct kvs_range_req req = {
+        .key = key, .range_end = range_end, .revision = rev, .count_only = true};
+    struct kvs_range_resp resp;
+    int err = mvcc_range(r, &req, NULL, &resp); /* needs no memory for keys */
 
-    if (err != 0) {
-        return err;
-    }
-    if (range_end.len == 0) {
-        err = view_get(r->view, key, view_hash(r->view, key), at, false, &record);
-        if (err == 0 || err == KVS_E_NOT_FOUND) {
-            *ret_count = err == 0;
-            return 0;
-        }
-        return err;
-    }
-    err = iter_init(&it, r->view, key, range_end, at);
     if (err == 0) {
-        err = iter_count(&it, ret_count);
-        iter_fini(&it);
+        *ret_count = resp.count;
     }
     return err;
 }
@@ -166,6 +154,38 @@ static int range_fetch_one(const struct mvcc_read *r,
     return err != 0 ? err : range_add(out, &record);
 }
 
+/* The revision of an open transaction is still changing: its counts are not kept. */
+static struct count_cache *range_cache(const struct mvcc_read *r, kvs_revision rev)
+{
+    return rev <= r->store->state.revision ? &r->store->counts : NULL;
+}
+
+/* All keys of the range, `fetched` of which `it` has passed. */
+static int range_count(const struct mvcc_read *r,
+                       const struct kvs_range_req *req,
+                       kvs_revision rev,
+                       struct mvcc_iter *it,
+                       int64_t fetched,
+                       int64_t *ret_count)
+{
+    struct count_cache *cache = range_cache(r, rev);
+    int64_t rest;
+    int err;
+
+    if (cache != NULL && count_cache_get(cache, req->key, req->range_end, rev, ret_count)) {
+        return 0;
+    }
+    err = iter_count(it, &rest);
+    if (err != 0) {
+        return err;
+    }
+    *ret_count = fetched + rest;
+    if (cache != NULL && rest > r->store->options.count_keep_min) {
+        count_cache_put(cache, req->key, req->range_end, rev, *ret_count);
+    }
+    return 0;
+}
+
 static int range_fetch_many(const struct mvcc_read *r,
                             const struct kvs_range_req *req,
                             kvs_revision rev,
@@ -175,7 +195,6 @@ static int range_fetch_many(const struct mvcc_read *r,
     bool limited = req->limit > 0 && req->sort_order == KVS_SORT_NONE && !range_has_filter(req);
     struct mvcc_iter it;
     struct record record;
-    int64_t rest = 0;
     int64_t fetched = 0;
     int err = iter_init(&it, r->view, req->key, req->range_end, rev);
 
@@ -192,11 +211,29 @@ static int range_fetch_many(const struct mvcc_read *r,
         }
     }
     if (err == 0) {
-        err = iter_count(&it, &rest);
+        err = range_count(r, req, rev, &it, fetched, ret_count);
+    } else if (err == KVS_E_NOT_FOUND) {
+        *ret_count = fetched;
+        err = 0;
     }
     iter_fini(&it);
-    *ret_count = fetched + rest;
-    return err == KVS_E_NOT_FOUND ? 0 : err;
+    return err;
+}
+
+/* What the request for the next page will want to know. */
+static void range_expect_next_page(const struct mvcc_read *r,
+                                   const struct kvs_range_req *req,
+                                   kvs_revision rev,
+                                   const struct kvs_range_resp *resp)
+{
+    struct count_cache *cache = range_cache(r, rev);
+    int64_t left = resp->count - (int64_t)resp->n_kvs;
+
+    if (cache != NULL && resp->more && req->sort_order == KVS_SORT_NONE &&
+        req->sort_target == KVS_SORT_KEY && !range_has_filter(req) &&
+        left > r->store->options.count_keep_min) {
+        count_cache_put_after(cache, resp->kvs[resp->n_kvs - 1].key, req->range_end, rev, left);
+    }
 }
 
 static void range_finish(const struct kvs_range_req *req,
@@ -237,6 +274,7 @@ int mvcc_range(struct mvcc_read *r,
         return err;
     }
     range_finish(req, &out, &resp);
+    range_expect_next_page(r, req, rev, &resp);
     *ret_resp = resp;
     return 0;
 }

@@ -95,6 +95,7 @@ static int install_reload(struct mvcc *m)
         return m->failure;
     }
     backend_unref(old);
+    count_cache_clear(&m->counts);
     m->flush = false;
     m->due = false;
     m->dirty_seen = false;

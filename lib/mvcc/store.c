@@ -20,13 +20,15 @@
 #define STORE_OVERLAY_BYTES    ((size_t)64 << 20)
 #define STORE_COMPACT_STEP     10000
 #define STORE_COMPACT_PAUSE_MS 10
+#define STORE_COUNT_KEEP_MIN   100
 
 void mvcc_options_init(struct mvcc_options *options)
 {
     *options = (struct mvcc_options){.freeze_bytes = STORE_FREEZE_BYTES,
                                      .freeze_ms = STORE_FREEZE_MS,
                                      .overlay_max_bytes = STORE_OVERLAY_BYTES,
-                                     .compact_step = STORE_COMPACT_STEP};
+                                     .compact_step = STORE_COMPACT_STEP,
+                                     .count_keep_min = STORE_COUNT_KEEP_MIN};
 }
 
 int mvcc_fail(struct mvcc *m, int err)
@@ -137,6 +139,7 @@ void mvcc_close(struct mvcc *m)
     view_unref(m->view);
     backend_unref(m->backend);
     arena_fini(&m->apply.scratch);
+    count_cache_fini(&m->counts);
     kvs_free(m->apply.events);
     kvs_free(m->dir);
     kvs_free(m);

@@ -10,6 +10,9 @@
 #include "mvcc/mvcc_int.h"
 #include "mvcc/range.h"
 
+#define APPLY_KEEP_EVENTS 4096
+#define APPLY_KEEP_BYTES  ((size_t)1 << 20)
+
 int mvcc_put_check(const struct kvs_put_req *req)
 {
     if (req->key.len == 0) {
@@ -29,6 +32,21 @@ int mvcc_delete_check(const struct kvs_delete_req *req)
     return req->key.len == 0 ? KVS_E_EMPTY_KEY : 0;
 }
 
+/* One huge entry shall not hold on to its memory. */
+static void apply_trim(struct apply *a)
+{
+    if (a->events_capacity > APPLY_KEEP_EVENTS) {
+        kvs_free(a->events);
+        a->events = NULL;
+        a->events_capacity = 0;
+    }
+    if (a->scratch.used_bytes > APPLY_KEEP_BYTES) {
+        arena_fini(&a->scratch);
+    } else {
+        arena_reset(&a->scratch);
+    }
+}
+
 void mvcc_txn_begin(struct mvcc *m, uint64_t index, uint64_t term)
 {
     kvs_assert(!m->apply.open && index > m->state.index && term >= m->state.term);
@@ -36,7 +54,7 @@ void mvcc_txn_begin(struct mvcc *m, uint64_t index, uint64_t term)
     m->apply.index = index;
     m->apply.term = term;
     m->apply.n_changes = 0;
-    arena_reset(&m->apply.scratch);
+    apply_trim(&m->apply);
 }
 
 void mvcc_txn_end(struct mvcc *m, struct mvcc_commit *ret_commit)

@@ -211,6 +211,43 @@ static void test_stream_is_stable_under_writes(void **state)
     assert_memory_equal(seen, "abcef", 5);
 }
 
+/* As kubectl pages: each page at the first one's revision, with the exact rest in its count. */
+static void test_pages_count_what_is_left(void **state)
+{
+    struct fixture *f = *state;
+    struct kvs_range_req req = {
+        .key = VIEW_LITERAL("k"), .range_end = VIEW_LITERAL("l"), .limit = 70};
+    struct kvs_range_resp resp;
+    int64_t left = 1000;
+    char key[16];
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "k%03d", i);
+        fixture_put(f, key, "v");
+    }
+    for (int page = 0; left > 0; page++) {
+        assert_int_equal(fixture_range(f, &req, &resp), 0);
+        assert_int_equal(resp.count, left);
+        assert_int_equal(resp.n_kvs, left < 70 ? left : 70);
+        assert_int_equal(resp.more, left > 70);
+        if (page == 0) {
+            req.revision = resp.header.revision;
+        }
+        left -= (int64_t)resp.n_kvs;
+        snprintf(key, sizeof key, "%.4s", (const char *)resp.kvs[resp.n_kvs - 1].key.data);
+        req.key = view_make(key, 5); /* the last key and a 0 byte */
+        fixture_put(f, "k500", "changed");
+        assert_int_equal(fixture_delete(f, "k9", "k91"), page == 0 ? 10 : 0);
+        if (page == 4) {
+            fixture_store(f);
+        }
+    }
+    req = (struct kvs_range_req){.key = VIEW_LITERAL("k"), .range_end = req.range_end};
+    req.count_only = true;
+    assert_int_equal(fixture_range(f, &req, &resp), 0);
+    assert_int_equal(resp.count, 990);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +256,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_revision_bounds, fixture_setup, fixture_teardown),
         cmocka_unit_test(test_bad_requests_are_refused),
+        cmocka_unit_test_setup_teardown(test_pages_count_what_is_left, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_long_keys_keep_the_order, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_stream_is_stable_under_writes, fixture_setup,
