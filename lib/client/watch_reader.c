@@ -23,7 +23,7 @@ struct kvs_watch_reader {
     size_t queue_max;
     atomic_size_t n_queued;
     atomic_bool resume_posted;
-    atomic_uint refs; /* the owner's, and one for a task on its way */
+    atomic_uint refs; /* the owner's, the watch's until its end, and a task's on its way */
     struct client_task resume_task;
     /* The client's thread: */
     bool started_told;
@@ -34,6 +34,16 @@ struct kvs_watch_reader {
     struct list items;
     bool ended;
 };
+
+static void reader_unref(struct kvs_watch_reader *r)
+{
+    if (atomic_fetch_sub(&r->refs, 1) == 1) {
+        watch_unref(r->watch);
+        kvs_resp_free(r->end.resp);
+        mbox_free(r->mbox);
+        kvs_free(r);
+    }
+}
 
 static void reader_push(struct kvs_watch_reader *r, struct reader_item *item)
 {
@@ -57,6 +67,7 @@ static void reader_end(struct kvs_watch_reader *r,
         r->end.resp = resp;
     }
     reader_push(r, &r->end);
+    reader_unref(r);
 }
 
 static void reader_cb(void *ctx,
@@ -84,16 +95,6 @@ static void reader_cb(void *ctx,
     kvs_resp_keep(resp);
     item->resp = resp;
     reader_push(r, item);
-}
-
-static void reader_unref(struct kvs_watch_reader *r)
-{
-    if (atomic_fetch_sub(&r->refs, 1) == 1) {
-        watch_unref(r->watch);
-        kvs_resp_free(r->end.resp);
-        mbox_free(r->mbox);
-        kvs_free(r);
-    }
 }
 
 static void reader_resume_task(struct client_task *task)
@@ -134,7 +135,7 @@ int kvs_watch_reader_open(struct kvs_client *client,
     r->queue_max = queue_max > 0 ? queue_max : READER_QUEUE_DEFAULT;
     r->resume_task.run = reader_resume_task;
     list_init(&r->items);
-    atomic_init(&r->refs, 1);
+    atomic_init(&r->refs, 2);
     r->mbox = mbox_new(NULL, NULL);
     if (r->mbox != NULL) {
         err = watch_open(client, req, reader_cb, r, 1, &r->watch);

@@ -93,7 +93,7 @@ static void random_inner_field(
 {
     void *inner = slot(m, f->at);
 
-    if (f->has_at != PB_ABSENT) {
+    if (f->has_at != PB_ABSENT && f->has_at != PB_ALWAYS) {
         bool has = rng_percent(r, 50);
 
         *(bool *)slot(m, f->has_at) = has;
