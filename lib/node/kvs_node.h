@@ -72,6 +72,7 @@ struct kvs_node {
 
     /* The way down. */
     bool stopping;
+    bool down; /* the last step of stopping is done */
     int failed; /* the node's word that it cannot go on */
     struct node_transfer transfer;
     int exit_code;

@@ -210,6 +210,22 @@ static int open_paths_make(struct kvs_node *k, struct open_paths *p, struct kvs_
     return err != 0 ? err : open_make_dir(p->wal, ret_error);
 }
 
+/* Before anything in the directory is touched: another process may be at work there. */
+static int open_lock(struct kvs_node *k, struct kvs_error *ret_error)
+{
+    const struct disk *disk = disk_posix();
+    char path[OPEN_PATH_MAX];
+    int len = snprintf(path, sizeof path, "%s/lock", k->options.data_dir);
+    int err = len > 0 && (size_t)len < sizeof path ? disk->lock(disk->ctx, path, &k->lock)
+                                                   : KVS_E_INVALID;
+
+    if (err == KVS_E_LOCKED) {
+        return kvs_node_error(
+            ret_error, err, "%s is in use by another process", k->options.data_dir);
+    }
+    return err;
+}
+
 static int
 open_store(struct kvs_node *k, const char *dir, struct mvcc **ret_mvcc, struct kvs_error *ret_error)
 {
@@ -834,7 +850,9 @@ int kvs_node_bring_up(struct kvs_node *k, struct kvs_error *ret_error)
     if (err != 0) {
         if (k->loop != NULL) {
             kvs_node_begin_stop(k, err);
-            loop_run(k->loop);
+            if (!k->down) {
+                loop_run(k->loop); /* the rest of stopping takes turns */
+            }
         }
         return kvs_node_error(ret_error, err, "%s",
                               error.msg[0] != '\0' ? error.msg : kvs_strerror(err));

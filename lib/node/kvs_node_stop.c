@@ -9,12 +9,18 @@
 /* What a client that does not close its connection gets. */
 #define STOP_GRACE_MS 500
 
+static void stop_done(struct kvs_node *k)
+{
+    k->down = true;
+    loop_stop(k->loop);
+}
+
 static void stop_transport_closed(void *ctx)
 {
     struct kvs_node *k = ctx;
 
     k->transport = NULL;
-    loop_stop(k->loop);
+    stop_done(k);
 }
 
 static void stop_transport(struct kvs_node *k)
@@ -22,7 +28,7 @@ static void stop_transport(struct kvs_node *k)
     if (k->transport != NULL) {
         peer_transport_close(k->transport, stop_transport_closed, k);
     } else {
-        loop_stop(k->loop);
+        stop_done(k);
     }
 }
 

@@ -80,6 +80,10 @@ struct node {
     bool lease_confirming;
 
     struct list changes;
+    /* Of a new voter that has caught up, by the leader (node_promote_caught_up). */
+    struct replica_conf_change promotion;
+    bool promoting;
+    uint64_t promotion_deadline_ms;
     uint64_t publish_due_ms;
     struct node_conf confs[NODE_CONFS]; /* newest first */
     size_t n_confs;

@@ -1,5 +1,10 @@
 /* Membership: what may change (decided by the leader, inside the core's policy call), who can be
- * reached, and what this member tells the others of itself. */
+ * reached, and what this member tells the others of itself.
+ *
+ * A new voter enters Raft's configuration as a learner, although the member table calls it a voter
+ * from the start: the answer to MemberAdd may not wait for a process that its caller starts only
+ * afterwards, and a member that has nothing yet may not count towards a majority. The leader makes
+ * it a voter as soon as it has caught up (node_promote_caught_up). */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,7 +33,7 @@ static const struct {
     enum apply_member_op op;
     enum core_change_type core;
 } node_change_map[] = {
-    [NODE_CHANGE_ADD] = {APPLY_MEMBER_ADD, CORE_ADD_VOTER},
+    [NODE_CHANGE_ADD] = {APPLY_MEMBER_ADD, CORE_ADD_LEARNER},
     [NODE_CHANGE_ADD_LEARNER] = {APPLY_MEMBER_ADD, CORE_ADD_LEARNER},
     [NODE_CHANGE_REMOVE] = {APPLY_MEMBER_REMOVE, CORE_REMOVE},
     [NODE_CHANGE_UPDATE] = {APPLY_MEMBER_UPDATE, CORE_UPDATE},
@@ -275,7 +280,11 @@ void node_conf_appended(void *ctx, const struct core_conf *conf, struct kvs_view
 {
     struct node *n = ctx;
     struct node_peers peers = {.n = 0};
+    const struct transport_ops *ops = n->env.transport->ops;
     size_t n_members;
+    size_t n_removed;
+    const uint64_t *removed = apply_members_removed(n->apply, &n_removed);
+    int err;
 
     (void)conf;
     (void)apply_members(n->apply, &n_members);
@@ -284,7 +293,12 @@ void node_conf_appended(void *ctx, const struct core_conf *conf, struct kvs_view
     }
     arena_init(&peers.arena, 0);
     node_peers_collect(n, context, &peers);
-    if (n->env.transport->ops->set_peers(n->env.transport, peers.list, peers.n) != 0) {
+    /* First: who is cut off by the second call asks again, and is told why. */
+    err = ops->set_removed(n->env.transport, removed, n_removed);
+    if (err == 0) {
+        err = ops->set_peers(n->env.transport, peers.list, peers.n);
+    }
+    if (err != 0) {
         node_fail(n, KVS_E_NOMEM, "out of memory while connecting members");
     }
     arena_fini(&peers.arena);
@@ -309,6 +323,72 @@ const struct core_conf *node_conf_at(const struct node *n, uint64_t index)
         }
     }
     return NULL;
+}
+
+/* --- new voters --- */
+
+static void node_promoted_cb(struct replica_conf_change *change)
+{
+    struct node *n = container_of(change, struct node, promotion);
+
+    n->promoting = false; /* refused or lost: the next tick looks again */
+}
+
+static bool node_may_be_promoted(struct node *n, const struct kvs_member *m)
+{
+    struct replica_status status;
+
+    if (m->is_learner || !core_conf_is_learner(replica_conf(n->replica), m->id) ||
+        !replica_learner_ready(n->replica, m->id)) {
+        return false;
+    }
+    replica_status(n->replica, &status);
+    return node_peer_is_active(&status, m->id);
+}
+
+/* The context changes nothing in the member table, where `m` has been a voter all along. */
+static int node_promote(struct node *n, const struct kvs_member *m)
+{
+    const struct core_change change = {CORE_ADD_VOTER, m->id};
+    const struct apply_entry entry = {
+        .kind = APPLY_MEMBER_CHANGE,
+        .u.change = {.op = APPLY_MEMBER_UPDATE,
+                     .id = m->id,
+                     .peer_urls = m->peer_urls,
+                     .n_peer_urls = m->n_peer_urls},
+    };
+    int err;
+
+    buf_clear(&n->scratch);
+    err = apply_encode(&entry, &n->scratch);
+    if (err == 0) {
+        n->promotion = (struct replica_conf_change){.cb = node_promoted_cb};
+        err = replica_change_conf(n->replica, &change, 1, buf_view(&n->scratch), &n->promotion);
+    }
+    return err;
+}
+
+/* Leader: the first new voter that has caught up; one change runs at a time. */
+static void node_promote_caught_up(struct node *n, uint64_t now_ms)
+{
+    size_t n_members;
+    const struct kvs_member *members = apply_members(n->apply, &n_members);
+
+    if (n->promoting && n->promotion_deadline_ms <= now_ms) {
+        replica_conf_cancel(n->replica, &n->promotion);
+        n->promoting = false;
+    }
+    if (n->promoting || !replica_is_leader(n->replica) ||
+        core_conf_is_joint(replica_conf(n->replica)) || !list_empty(&n->changes)) {
+        return;
+    }
+    for (size_t i = 0; i < n_members; i++) {
+        if (node_may_be_promoted(n, &members[i])) {
+            n->promotion_deadline_ms = node_deadline_ms(n);
+            n->promoting = node_promote(n, &members[i]) == 0;
+            return;
+        }
+    }
 }
 
 /* --- what we publish of ourselves --- */
@@ -359,6 +439,7 @@ void node_member_tick(struct node *n, uint64_t now_ms)
             node_change_finish(c, KVS_E_TIMEOUT);
         }
     }
+    node_promote_caught_up(n, now_ms);
     if (self == NULL || *n->config.name == '\0' || now_ms < n->publish_due_ms ||
         replica_leader(n->replica) == 0 || node_is_published(n, self)) {
         return;
