@@ -2,6 +2,7 @@
 
 #include <ftw.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,40 @@
 #include "base/assert.h"
 #include "base/checksum.h"
 #include "base/view.h"
+#include "replica/core.h"
 #include "replica/log_inline.h"
+#include "replica/peer_frame.h"
 #include "replica/wal.h"
+
+/* --- verdicts --- */
+
+void sim_fail(const struct sim *s, const char *format, ...)
+{
+    va_list args;
+
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "seed %" PRIu64 ", %" PRIu64 " us: ", s->seed, s->now_us);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fprintf(stderr, "\n");
+    abort();
+}
+
+void sim_trace(const struct sim *s, const char *format, ...)
+{
+    va_list args;
+
+    if (!s->trace) {
+        return;
+    }
+    printf("%9.3f ", (double)s->now_us / 1000.0);
+    va_start(args, format);
+    (void)vprintf(format, args);
+    va_end(args);
+    printf("\n");
+    (void)fflush(stdout);
+}
 
 /* --- events --- */
 
@@ -152,11 +185,35 @@ static void sim_frame_at(struct sim *s,
     sim_at(s, after_us, sim_deliver, to, f, 0);
 }
 
-static uint64_t sim_delay_us(struct sim *s)
+/* A connection keeps the order of its frames. */
+static uint64_t
+sim_delay_us(struct sim *s, struct sim_node *from, unsigned to, enum transport_stream stream)
 {
     uint64_t delay = 100 + rng_below(&s->rng, s->faults.delay_us_max + 1);
+    uint64_t *due_us = &from->frame_due_us[to][stream];
 
-    return rng_percent(&s->rng, s->faults.slow_percent) ? delay * 10 : delay;
+    if (rng_percent(&s->rng, s->faults.slow_percent)) {
+        delay *= 10;
+    }
+    if (stream == TRANSPORT_SNAPSHOT || !s->faults.reorder) {
+        if (s->now_us + delay < *due_us) {
+            delay = *due_us - s->now_us;
+        }
+        *due_us = s->now_us + delay;
+    }
+    return delay;
+}
+
+/* A proposal on its way to the leader must not arrive twice: that is promised by every transport
+ * (transport.h, 1) and nothing behind it could tell. All else may. */
+static bool sim_may_duplicate(const struct rcbuf *frame)
+{
+    enum peer_frame_type type;
+    struct kvs_view payload;
+
+    peer_frame_split(frame, &type, &payload);
+    return type == PEER_FRAME_RAFT && payload.len > 0 &&
+           *(const uint8_t *)payload.data != CORE_MSG_FORWARD_PROPOSE;
 }
 
 static void
@@ -169,11 +226,14 @@ sim_send(struct transport *t, uint64_t to, enum transport_stream stream, struct 
     s->frames_sent++;
     if (peer == NULL || !peer->up || s->cut[n->at][peer->at] ||
         rng_percent(&s->rng, s->faults.drop_percent)) {
-        sim_frame_at(s, sim_delay_us(s), n, to, stream, NULL);
+        if (peer == NULL || !s->cut[n->at][peer->at] || !s->cut_silent) {
+            sim_frame_at(s, 1000, n, to, stream, NULL);
+        }
     } else {
-        sim_frame_at(s, sim_delay_us(s), peer, n->id, stream, frame);
-        if (rng_percent(&s->rng, s->faults.duplicate_percent) && stream == TRANSPORT_RAFT) {
-            sim_frame_at(s, sim_delay_us(s), peer, n->id, stream, frame);
+        sim_frame_at(s, sim_delay_us(s, n, peer->at, stream), peer, n->id, stream, frame);
+        if (s->faults.reorder && sim_may_duplicate(frame) &&
+            rng_percent(&s->rng, s->faults.duplicate_percent)) {
+            sim_frame_at(s, sim_delay_us(s, n, peer->at, stream), peer, n->id, stream, frame);
         }
     }
     rcbuf_unref(frame);
@@ -241,28 +301,47 @@ static const struct transport_ops sim_transport_ops = {
 
 /* --- disks --- */
 
-static uint64_t sim_disk_us(struct sim *s)
+static uint64_t sim_disk_us(struct sim_node *n)
 {
-    return 50 + rng_below(&s->rng, s->faults.disk_us_max + 1);
+    return (50 + rng_below(&n->sim->rng, n->sim->faults.disk_us_max + 1)) * n->disk_slowness;
+}
+
+static bool sim_is_paused(const struct sim_node *n)
+{
+    return n->paused_until_us > n->sim->now_us;
+}
+
+bool sim_is_running(const struct sim_node *n)
+{
+    return n->up && !n->stopped && !sim_is_paused(n);
 }
 
 static void sim_settle(struct sim_node *n)
 {
-    if (n->up && n->woken && n->node != NULL) {
+    if (n->up && n->woken && n->node != NULL && !sim_is_paused(n)) {
         n->woken = false;
         node_flush(n->node);
     }
 }
 
+static void sim_log_submitted(void *ctx);
+
+static void sim_log_done(struct sim *s, struct sim_event *e)
+{
+    (void)s;
+    log_deliver(e->node->log);
+}
+
+/* What is durable and what is known to be are two moments: a crash may come between them. */
 static void sim_run_log(struct sim *s, struct sim_event *e)
 {
     struct sim_node *n = e->node;
 
-    (void)s;
     n->log_scheduled = false;
-    if (n->log != NULL) {
-        (void)log_inline_run(n->log, 0);
-        log_deliver(n->log);
+    (void)log_inline_run(n->log, rng_percent(&s->rng, 25) ? 1 : 0);
+    sim_at(s, 1 + rng_below(&s->rng, 100), sim_log_done, n, NULL, 0);
+    if (log_inline_waiting(n->log) > 0) {
+        sim_log_submitted(n);
     }
 }
 
@@ -272,7 +351,7 @@ static void sim_log_submitted(void *ctx)
 
     if (!n->log_scheduled) {
         n->log_scheduled = true;
-        sim_at(n->sim, sim_disk_us(n->sim), sim_run_log, n, NULL, 0);
+        sim_at(n->sim, sim_disk_us(n), sim_run_log, n, NULL, 0);
     }
 }
 
@@ -284,7 +363,7 @@ static void sim_run_backend(struct sim *s, struct sim_event *e)
     (void)backend_inline_step(&n->backend);
     if (!list_empty(&n->backend.jobs)) {
         n->backend_scheduled = true;
-        sim_at(s, 10 * sim_disk_us(s), sim_run_backend, n, NULL, 0);
+        sim_at(s, 10 * sim_disk_us(n), sim_run_backend, n, NULL, 0);
     }
 }
 
@@ -302,7 +381,7 @@ static void sim_run_works(struct sim *s, struct sim_event *e)
     }
     if (!list_empty(&n->works)) {
         n->works_scheduled = true;
-        sim_at(s, sim_disk_us(s), sim_run_works, n, NULL, 0);
+        sim_at(s, sim_disk_us(n), sim_run_works, n, NULL, 0);
     }
 }
 
@@ -313,7 +392,7 @@ static int sim_submit_work(void *ctx, struct node_work *w)
     list_push_back(&n->works, &w->link);
     if (!n->works_scheduled) {
         n->works_scheduled = true;
-        sim_at(n->sim, sim_disk_us(n->sim), sim_run_works, n, NULL, 0);
+        sim_at(n->sim, sim_disk_us(n), sim_run_works, n, NULL, 0);
     }
     return 0;
 }
@@ -322,7 +401,7 @@ static void sim_schedule_backend(struct sim_node *n)
 {
     if (n->up && !n->backend_scheduled && !list_empty(&n->backend.jobs)) {
         n->backend_scheduled = true;
-        sim_at(n->sim, 10 * sim_disk_us(n->sim), sim_run_backend, n, NULL, 0);
+        sim_at(n->sim, 10 * sim_disk_us(n), sim_run_backend, n, NULL, 0);
     }
 }
 
@@ -337,9 +416,7 @@ static void sim_stopped(void *ctx, int code, const char *text)
 {
     struct sim_node *n = ctx;
 
-    if (n->sim->trace) {
-        printf("%" PRIu64 " node %u stopped: %s\n", n->sim->now_us, n->at, text);
-    }
+    sim_trace(n->sim, "node %u stopped: %s", n->at, text);
     n->stopped = true;
     n->stop_code = code;
 }
@@ -382,8 +459,7 @@ static struct mvcc *sim_open_store(struct sim_node *n)
     options.progress_ctx = n;
     err = mvcc_open(&options, &mvcc, &error);
     if (err != 0) {
-        (void)fprintf(stderr, "seed %" PRIu64 ": %s\n", n->sim->seed, error.msg);
-        abort();
+        sim_fail(n->sim, "node %u does not start: %s", n->at, error.msg);
     }
     return mvcc;
 }
@@ -401,7 +477,7 @@ static struct wal *sim_open_wal(struct sim_node *n,
         .member_id = n->id,
         .segment_bytes_first = WAL_SEGMENT_BYTES_MIN,
         .segment_bytes_max = 4 * WAL_SEGMENT_BYTES_MIN,
-        .from_index = stored > 64 ? stored - 64 : 0,
+        .from_index = stored > n->sim->snapshot_count ? stored - n->sim->snapshot_count : 0,
         .on_entry = replica_state_entry,
         .ctx = state,
     };
@@ -409,8 +485,7 @@ static struct wal *sim_open_wal(struct sim_node *n,
     int err = wal_open(&options, found, &wal, &error);
 
     if (err != 0) {
-        (void)fprintf(stderr, "seed %" PRIu64 ": %s\n", n->sim->seed, error.msg);
-        abort();
+        sim_fail(n->sim, "node %u does not start: %s", n->at, error.msg);
     }
     state->hard = (struct core_hard_state){found->hard.term, found->hard.vote, found->hard.commit};
     return wal;
@@ -419,8 +494,7 @@ static struct wal *sim_open_wal(struct sim_node *n,
 static void sim_must(struct sim *s, int err, const char *what)
 {
     if (err != 0) {
-        (void)fprintf(stderr, "seed %" PRIu64 ": %s: %s\n", s->seed, what, kvs_strerror(err));
-        abort();
+        sim_fail(s, "%s: %s", what, kvs_strerror(err));
     }
 }
 
@@ -436,12 +510,12 @@ static void sim_new_node(struct sim_node *n, struct mvcc *mvcc)
         .tick_ms = SIM_TICK_MS,
         .heartbeat_ms = SIM_TICK_MS,
         .election_ms = SIM_ELECTION_MS,
-        .snapshot_count = 64,
+        .snapshot_count = s->snapshot_count,
         .quota_bytes = INT64_C(1) << 40,
         .max_request_bytes = 1572864,
         .max_txn_ops = 128,
         .progress_notify_ms = 5000,
-        .strict_reconfig = true,
+        .strict_reconfig = s->strict_reconfig,
     };
     const struct node_env env = {
         .clock = &s->clock,
@@ -491,7 +565,20 @@ static void sim_bootstrap_store(struct sim_node *n)
     backend_inline_drain(&n->backend);
 }
 
-static void sim_start(struct sim_node *n, bool founder)
+/* As the command line of a joining member names them. */
+static void sim_name_peers(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+
+    n->n_peers = 0;
+    for (unsigned i = 0; i < SIM_NODES_MAX && !n->founder; i++) {
+        if (s->nodes[i].member && &s->nodes[i] != n) {
+            n->peers[n->n_peers++] = s->nodes[i].id;
+        }
+    }
+}
+
+static void sim_start(struct sim_node *n)
 {
     struct sim *s = n->sim;
     struct replica_state state = {0};
@@ -503,13 +590,15 @@ static void sim_start(struct sim_node *n, bool founder)
     backend_inline_init(&n->backend);
     list_init(&n->works);
     n->transport.ops = &sim_transport_ops;
-    n->n_peers = 0;
+    sim_name_peers(n);
+    n->paused_until_us = 0;
+    n->seen_commit = n->seen_applied = 0;
     n->log_scheduled = n->backend_scheduled = n->works_scheduled = false;
     n->stopped = false;
     n->closed = false;
     mvcc = sim_open_store(n);
     wal = sim_open_wal(n, mvcc_stored_index(mvcc), &state, &found);
-    new_cluster = founder && mvcc_applied_index(mvcc) == 0 && found.last_index <= 1;
+    new_cluster = n->founder && mvcc_applied_index(mvcc) == 0 && found.last_index <= 1;
     if (new_cluster && found.last_index == 0) {
         sim_bootstrap(n, wal, &state);
     }
@@ -523,6 +612,9 @@ static void sim_start(struct sim_node *n, bool founder)
     replica_state_fini(&state);
     n->woken = true;
     sim_at(s, 1000 + rng_below(&s->rng, SIM_TICK_MS * 1000), sim_tick, n, NULL, 0);
+    if (s->hooks.started != NULL) {
+        s->hooks.started(s->hooks.ctx, n);
+    }
 }
 
 static void sim_node_closed(void *ctx)
@@ -541,8 +633,12 @@ static void sim_log_closed(void *ctx)
 /* Lets all that the node waits for come to its end: on a dead disk, or on a good one. */
 static void sim_close(struct sim_node *n)
 {
+    if (n->sim->hooks.closing != NULL) {
+        n->sim->hooks.closing(n->sim->hooks.ctx, n);
+    }
     n->up = false;
     n->life++;
+    n->has_events = false;
     node_close(n->node, sim_node_closed, n);
     while (!n->closed) {
         struct list *it;
@@ -567,26 +663,60 @@ static void sim_close(struct sim_node *n)
         (void)log_inline_run(n->log, 0);
         log_deliver(n->log);
     }
+    n->life++; /* what closing has scheduled is void, too */
 }
 
-void sim_crash(struct sim_node *n)
+static void sim_resume(struct sim *s, struct sim_event *e)
 {
+    (void)s;
+    e->node->woken = true;
+}
+
+void sim_end(struct sim_node *n, enum sim_end how)
+{
+    static const char *const names[] = {"loses power", "is killed", "ends"};
+    struct sim_disk *left = NULL;
+
     kvs_assert(n->up);
     n->sim->crashes++;
-    sim_note(n->sim, 0xdead0000 + n->at);
-    sim_disk_cut_at(n->disk, 1);
+    sim_trace(n->sim, "node %u %s", n->at, names[how]);
+    sim_note(n->sim, 0xdead0000 + n->at * 16 + (uint64_t)how);
+    if (how == SIM_END_KILL) {
+        left = sim_disk_clone(n->disk, rng_next(&n->sim->rng));
+    }
+    if (how != SIM_END_CLEAN) {
+        sim_disk_cut_at(n->disk, 1);
+    }
     sim_close(n);
-    sim_disk_power_cycle(n->disk);
+    if (left != NULL) {
+        sim_disk_free(n->disk);
+        n->disk = left;
+    } else if (how == SIM_END_POWER) {
+        sim_disk_power_cycle(n->disk);
+    }
+    sim_disk_fail_at(n->disk, 0, 0);
+    sim_disk_set_capacity(n->disk, 0);
 }
 
 void sim_restart(struct sim_node *n)
 {
     kvs_assert(!n->up && n->member);
+    sim_trace(n->sim, "node %u starts", n->at);
     sim_note(n->sim, 0xbeef0000 + n->at);
-    sim_start(n, n->at < n->sim->n_founders);
+    sim_start(n);
+}
+
+void sim_pause(struct sim_node *n, uint64_t for_us)
+{
+    sim_trace(n->sim, "node %u pauses for %" PRIu64 " us", n->at, for_us);
+    n->paused_until_us = n->sim->now_us + for_us;
+    /* Something has to flush it afterwards. */
+    sim_at(n->sim, for_us, sim_resume, n, NULL, 0);
 }
 
 /* --- the cluster --- */
+
+static const struct sim_faults sim_no_faults = {.delay_us_max = 2000, .disk_us_max = 1000};
 
 static int sim_remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
@@ -594,6 +724,29 @@ static int sim_remove_entry(const char *path, const struct stat *st, int kind, s
     (void)kind;
     (void)ftw;
     return remove(path);
+}
+
+void sim_remove_tree(const char *path)
+{
+    (void)nftw(path, sim_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void sim_new_disk(struct sim_node *n)
+{
+    n->disk = sim_disk_new(n->sim->seed * 7 + n->at + n->life * UINT64_C(1009));
+}
+
+void sim_wipe(struct sim_node *n)
+{
+    kvs_assert(!n->up && n->member);
+    sim_trace(n->sim, "node %u is wiped", n->at);
+    sim_remove_tree(n->dir);
+    sim_disk_free(n->disk);
+    sim_new_disk(n);
+    n->member = false;
+    n->founder = false;
+    n->seen_stored = 0;
+    n->id = 0;
 }
 
 static void sim_make_node(struct sim *s, unsigned at)
@@ -606,7 +759,8 @@ static void sim_make_node(struct sim *s, unsigned at)
     (void)snprintf(n->dir, sizeof n->dir, "%s/%u", s->root, at);
     (void)snprintf(url, sizeof url, "http://sim:%u", 1000 + at);
     n->peer_url = view_str(arena_strndup(&s->arena, url, strlen(url)));
-    n->disk = sim_disk_new(s->seed * 7 + at);
+    n->disk_slowness = 1;
+    sim_new_disk(n);
 }
 
 static void sim_make_cluster(struct sim *s)
@@ -626,30 +780,34 @@ static void sim_make_cluster(struct sim *s)
 
         (void)snprintf(name, sizeof name, "n%u", i);
         s->nodes[i].id = ident_find_name(&s->cluster, name)->id;
-        s->nodes[i].member = true;
+        s->nodes[i].member = s->nodes[i].founder = true;
     }
 }
 
-void sim_init(struct sim *s, uint64_t seed, unsigned n_founders, bool trace)
+void sim_init(struct sim *s, uint64_t seed, unsigned n_founders, const char *scratch, bool trace)
 {
-    const char *shm = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
     kvs_assert(n_founders >= 1 && n_founders <= SIM_NODES_MAX);
     *s = (struct sim){.seed = seed, .n_founders = n_founders, .trace = trace};
     rng_init(&s->rng, seed);
     arena_init(&s->arena, 0);
     s->clock = (struct clock){sim_clock_ns, sim_wall_ns, s};
     s->now_us = 1000000;
-    s->faults = (struct sim_faults){.delay_us_max = 2000, .disk_us_max = 1000};
+    s->faults = sim_no_faults;
+    s->strict_reconfig = true;
+    s->snapshot_count = 64;
     s->log = trace ? log_new(LOG_INFO, LOG_FORMAT_CONSOLE, NULL, NULL) : NULL;
-    (void)snprintf(s->root, sizeof s->root, "%s/node-sim-XXXXXX", shm);
-    kvs_assert(mkdtemp(s->root) != NULL);
+    (void)snprintf(s->root, sizeof s->root, "%s/%" PRIu64, scratch, seed);
+    kvs_assert(mkdir(s->root, 0700) == 0);
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
         sim_make_node(s, i);
     }
     sim_make_cluster(s);
-    for (unsigned i = 0; i < n_founders; i++) {
-        sim_start(&s->nodes[i], true);
+}
+
+void sim_start_founders(struct sim *s)
+{
+    for (unsigned i = 0; i < s->n_founders; i++) {
+        sim_start(&s->nodes[i]);
     }
 }
 
@@ -676,9 +834,11 @@ void sim_fini(struct sim *s)
         sim_disk_free(s->nodes[i].disk);
     }
     sim_free_events(s);
+    kvs_free(s->entry_terms);
+    kvs_free(s->term_leaders);
     log_free(s->log);
     arena_fini(&s->arena);
-    (void)nftw(s->root, sim_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    sim_remove_tree(s->root);
 }
 
 bool sim_run(struct sim *s, uint64_t for_us, bool (*done)(struct sim *s, void *ctx), void *ctx)
@@ -691,6 +851,12 @@ bool sim_run(struct sim *s, uint64_t for_us, bool (*done)(struct sim *s, void *c
 
         kvs_assert(e->at_us >= s->now_us);
         s->now_us = e->at_us;
+        s->events++;
+        if (!stale && e->node != NULL && e->node->up && e->at_us < e->node->paused_until_us) {
+            e->at_us = e->node->paused_until_us; /* in the order in which it came */
+            sim_push(s, e);
+            continue;
+        }
         if (!stale) {
             e->fn(s, e);
         }
@@ -699,6 +865,7 @@ bool sim_run(struct sim *s, uint64_t for_us, bool (*done)(struct sim *s, void *c
             sim_settle(&s->nodes[i]);
             sim_schedule_backend(&s->nodes[i]);
         }
+        sim_check_step(s);
         if (done != NULL && done(s, ctx)) {
             return true;
         }
@@ -707,10 +874,22 @@ bool sim_run(struct sim *s, uint64_t for_us, bool (*done)(struct sim *s, void *c
     return done == NULL || done(s, ctx);
 }
 
-void sim_heal(struct sim *s)
+void sim_calm(struct sim *s)
 {
     memset(s->cut, 0, sizeof s->cut);
-    s->faults = (struct sim_faults){.delay_us_max = 2000, .disk_us_max = 1000};
+    s->faults = sim_no_faults;
+    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
+        s->nodes[i].disk_slowness = 1;
+        s->nodes[i].paused_until_us = 0;
+        sim_disk_fail_at(s->nodes[i].disk, 0, 0);
+        sim_disk_set_capacity(s->nodes[i].disk, 0);
+    }
+}
+
+void sim_heal(struct sim *s)
+{
+    sim_trace(s, "all is well again");
+    sim_calm(s);
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
         if (s->nodes[i].member && !s->nodes[i].up) {
             sim_restart(&s->nodes[i]);
@@ -734,37 +913,9 @@ struct sim_node *sim_leader(struct sim *s)
     return leader;
 }
 
-void sim_check(struct sim *s)
-{
-    uint64_t hashes[SIM_NODES_MAX] = {0};
-
-    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
-        struct sim_node *n = &s->nodes[i];
-
-        if (!n->up || n->stopped) {
-            continue;
-        }
-        apply_check(node_apply(n->node));
-        sim_must(s, apply_state_hash(node_apply(n->node), &hashes[i]), "hash");
-        for (unsigned k = 0; k < i; k++) {
-            struct sim_node *other = &s->nodes[k];
-
-            if (other->up && !other->stopped &&
-                mvcc_applied_index(node_mvcc(n->node)) ==
-                    mvcc_applied_index(node_mvcc(other->node)) &&
-                hashes[i] != hashes[k]) {
-                (void)fprintf(stderr,
-                              "seed %" PRIu64 ": nodes %u and %u differ at index %" PRIu64 "\n",
-                              s->seed, k, i, mvcc_applied_index(node_mvcc(n->node)));
-                abort();
-            }
-        }
-    }
-}
-
 struct sim_node *sim_spare(struct sim *s)
 {
-    for (unsigned i = s->n_founders; i < SIM_NODES_MAX; i++) {
+    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
         if (!s->nodes[i].member) {
             return &s->nodes[i];
         }
@@ -774,14 +925,9 @@ struct sim_node *sim_spare(struct sim *s)
 
 void sim_join(struct sim_node *n, uint64_t id)
 {
-    struct sim *s = n->sim;
-
+    kvs_assert(!n->member);
+    sim_trace(n->sim, "node %u joins as %" PRIx64, n->at, id);
     n->id = id;
     n->member = true;
-    sim_start(n, false);
-    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
-        if (s->nodes[i].member && &s->nodes[i] != n) {
-            n->peers[n->n_peers++] = s->nodes[i].id;
-        }
-    }
+    sim_start(n);
 }

@@ -3,6 +3,14 @@
  *
  *   heap of events (virtual time): frames, ticks, disk jobs, client calls, faults
  *
+ *   node_sim.c          time, network, disks, a node's life
+ *   node_sim_check.c    what must hold after each event
+ *   node_truth.c        what the cluster did, as a naive model, and what clients saw of it
+ *   node_client.c       clients: writes, reads, transactions, leases
+ *   node_watcher.c      clients: watches that resume
+ *   node_nemesis.c      faults and changes of members
+ *   node_sim_run.c      one life: chaos, healing, verdict
+ *
  * The store's file is a real LMDB environment in a scratch folder; its jobs run whole or, at a
  * crash, not at all, which is what LMDB promises of a commit. The log is on a virtual disk
  * (sim_disk.h), which loses what was not synced. */
@@ -14,6 +22,7 @@
 
 #include "backend/device.h"
 #include "base/arena.h"
+#include "base/attr.h"
 #include "base/list.h"
 #include "base/rand.h"
 #include "node/ident.h"
@@ -59,6 +68,7 @@ struct sim_node {
     unsigned at; /* in sim->nodes */
     unsigned life;
     bool member; /* part of the cluster's history: has a disk */
+    bool founder;
     bool up;
     bool woken;
     bool stopped; /* said so itself: removed or failed */
@@ -66,7 +76,7 @@ struct sim_node {
     bool closed;
     uint64_t id;
     struct kvs_view peer_url;
-    char dir[SIM_PATH_MAX];
+    char dir[SIM_PATH_MAX + 16];
     struct sim_disk *disk;
     struct node *node;
     struct log_device *log;
@@ -80,6 +90,13 @@ struct sim_node {
     bool log_scheduled;
     bool backend_scheduled;
     bool works_scheduled;
+    uint64_t paused_until_us; /* stopped as by SIGSTOP: nothing runs, the clock does */
+    unsigned disk_slowness;   /* times; 1: healthy */
+    uint64_t frame_due_us[SIM_NODES_MAX][TRANSPORT_STREAM_COUNT]; /* of the last one, by receiver */
+    /* What must not go back; see node_sim_check.c. */
+    uint64_t seen_commit;
+    uint64_t seen_applied;
+    uint64_t seen_stored; /* over all lives */
 };
 
 /* --- the cluster --- */
@@ -90,6 +107,21 @@ struct sim_faults {
     unsigned delay_us_max;
     unsigned slow_percent; /* of frames: ten times the delay */
     unsigned disk_us_max;
+    bool reorder; /* frames of a stream overtake each other, which no connection does */
+};
+
+/* How a node goes down. */
+enum sim_end {
+    SIM_END_POWER, /* what is not synced is lost */
+    SIM_END_KILL,  /* the process only: the machine keeps what was written */
+    SIM_END_CLEAN, /* as by SIGTERM */
+};
+
+/* Who has to know of lives: called before a node closes and after it has started. */
+struct sim_hooks {
+    void (*closing)(void *ctx, struct sim_node *n);
+    void (*started)(void *ctx, struct sim_node *n);
+    void *ctx;
 };
 
 struct sim {
@@ -105,20 +137,37 @@ struct sim {
     struct sim_node nodes[SIM_NODES_MAX];
     unsigned n_founders;
     struct ident_cluster cluster;
+    struct sim_hooks hooks;
+    bool strict_reconfig;
+    uint64_t snapshot_count;
     bool cut[SIM_NODES_MAX][SIM_NODES_MAX]; /* from, to */
+    bool cut_silent;                        /* losses by cuts are not noticed by the sender */
     struct sim_faults faults;
     uint64_t hash; /* of everything that happened: equal seeds, equal hashes */
     bool trace;
     struct log *log;
     char root[SIM_PATH_MAX];
     uint64_t frames_sent;
+    uint64_t events;
     uint64_t crashes;
+    /* By index and by term: the term of the entry, the leader. 0: not seen. */
+    uint64_t *entry_terms;
+    size_t n_entry_terms;
+    uint64_t *term_leaders;
+    size_t n_term_leaders;
 };
 
 /* A cluster of `n_founders` nodes that are up, with nothing written yet. Aborts the test program
  * when the machine fails it. */
-void sim_init(struct sim *s, uint64_t seed, unsigned n_founders, bool trace);
+void sim_init(struct sim *s, uint64_t seed, unsigned n_founders, const char *scratch, bool trace);
+/* The nodes of the founders come up. */
+void sim_start_founders(struct sim *s);
 void sim_fini(struct sim *s);
+
+/* An invariant is broken: says so with the seed, and ends the program. */
+KVS_NORETURN void sim_fail(const struct sim *s, const char *format, ...) KVS_PRINTF(2, 3);
+/* One line, if the run is traced. */
+void sim_trace(const struct sim *s, const char *format, ...) KVS_PRINTF(2, 3);
 
 void sim_at(
     struct sim *s, uint64_t after_us, sim_fn fn, struct sim_node *node, void *arg, uint64_t number);
@@ -126,18 +175,26 @@ void sim_at(
 /* Runs events until the virtual time, or until `done` (may be NULL) says so; true if it did. */
 bool sim_run(struct sim *s, uint64_t for_us, bool (*done)(struct sim *s, void *ctx), void *ctx);
 
-void sim_crash(struct sim_node *n);   /* power off: what is not synced is lost */
-void sim_restart(struct sim_node *n); /* of a crashed one */
-void sim_heal(struct sim *s);         /* no cuts, no loss; crashed ones come back */
+void sim_end(struct sim_node *n, enum sim_end how);
+void sim_restart(struct sim_node *n); /* of one that is down */
+void sim_heal(struct sim *s);         /* no cuts, no loss; those that are down come back */
+void sim_calm(struct sim *s);         /* the same without restarts */
+void sim_pause(struct sim_node *n, uint64_t for_us);
+void sim_wipe(struct sim_node *n);             /* down, and no member any more: the slot is free */
+bool sim_is_running(const struct sim_node *n); /* up, not stopped, not paused */
 
 /* The leader that a majority of the running nodes agree on, or NULL. */
 struct sim_node *sim_leader(struct sim *s);
 
+void sim_remove_tree(const char *path);
+
 /* Mixes a fact into the hash of the run. */
 void sim_note(struct sim *s, uint64_t fact);
 
-/* Aborts if an invariant of the cluster is broken: equal state at equal applied index, among
- * others. */
+/* After each event: one leader a term, nothing goes back, one entry at an index. */
+void sim_check_step(struct sim *s);
+
+/* Reads everything: equal state at equal applied index, the modules' own invariants. */
 void sim_check(struct sim *s);
 
 /* A new member's node, not yet started: give its URL to a member change, then sim_join. */

@@ -1,0 +1,17 @@
+# The simulated cluster of whole nodes. The second program is built from the library's sources with
+# deliberate faults that can be switched on; nothing of that is in the product.
+file(GLOB node_sim_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/node_*.c)
+set(sim_lib ${CMAKE_SOURCE_DIR}/lib)
+
+# The node without sockets: what kvstored adds to it has tests of its own.
+file(GLOB node_pure_sources CONFIGURE_DEPENDS
+  ${sim_lib}/node/node.c ${sim_lib}/node/node_*.c ${sim_lib}/node/ident*.c
+  ${sim_lib}/node/digest.c)
+add_executable(node_sim ${node_sim_sources} ${node_pure_sources})
+target_link_libraries(node_sim PRIVATE kvs_options kvs_base kvs_backend kvs_mvcc kvs_lease kvs_watch
+  kvs_apply kvs_replica kvs_sim_disk PkgConfig::OPENSSL)
+set_target_properties(node_sim PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+
+add_test(NAME sim.node_random COMMAND node_sim --seeds 200 --jobs 2)
+add_test(NAME sim.node_repeatable COMMAND node_sim --repeat 42)
+set_tests_properties(sim.node_random sim.node_repeatable PROPERTIES LABELS sim TIMEOUT 180)
