@@ -47,10 +47,12 @@ static void reject_append(struct core *c, const struct core_msg *m)
         .index = m->index,
         .reject = true,
     };
+    bool known;
 
     /* Skip all entries of terms that the leader's log cannot have here: a round per term. */
     reply.hint_index = core_log_agreeable(&c->log, from, m->log_term);
-    kvs_assert(core_log_term(&c->log, reply.hint_index, &reply.hint_term));
+    known = core_log_term(&c->log, reply.hint_index, &reply.hint_term);
+    kvs_assert(known);
     core_send(c, reply, 0);
 }
 

@@ -117,11 +117,13 @@ static int send_append(struct core *c, struct core_peer *p, size_t n, bool quiet
         .n_entries = n,
     };
     int rc = reserve_append(c, n);
+    bool known;
 
     if (rc != 0) {
         return rc;
     }
-    kvs_assert(core_log_term(&c->log, m.index, &m.log_term));
+    known = core_log_term(&c->log, m.index, &m.log_term);
+    kvs_assert(known);
     for (size_t i = 0; i < n; i++) {
         c->scratch[c->n_scratch++] = *core_log_at(&c->log, p->next + i);
     }

@@ -245,16 +245,22 @@ void sim_calm_params(struct sim_params *params, unsigned n_nodes)
 
 void sim_init(struct sim *s, uint64_t seed, const struct sim_params *params)
 {
-    struct core_conf conf = {0};
+    struct sim_image founded = {0};
 
     *s = (struct sim){.seed = seed, .params = *params, .trace_hash = seed};
     rng_init(&s->rng, seed);
     sim_check_init(s);
     for (unsigned i = 1; i <= params->n_nodes; i++) {
-        sim_rc(s, core_conf_add(&conf, CORE_ADD_VOTER, i));
+        sim_rc(s, core_conf_add(&founded.at.conf, CORE_ADD_VOTER, i));
+    }
+    if (params->found_by_state) {
+        founded.at.index = 1;
+        founded.at.term = 1;
+        founded.hash = seed;
+        sim_check_founded(s, &founded);
     }
     for (unsigned i = 1; i <= params->n_nodes; i++) {
-        (void)sim_add_node(s, &conf);
+        (void)sim_add_node(s, &founded);
     }
 }
 

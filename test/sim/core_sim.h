@@ -92,7 +92,8 @@ struct sim_params {
     unsigned read_percent;
     unsigned drain_later_percent;
     unsigned chaos_ticks;
-    bool in_order; /* links deliver in order, as TCP does */
+    bool found_by_state; /* founders start from a common state at index 1, not from an entry */
+    bool in_order;       /* links deliver in order, as TCP does */
     bool pre_vote;
     bool check_quorum;
     uint32_t max_append_entries;
@@ -202,7 +203,8 @@ void sim_msg_free(struct core_msg *m);
 /* --- core_sim_node.c -------------------------------------------------------------------------- */
 
 struct sim_node *sim_node(struct sim *s, uint64_t id);
-uint64_t sim_add_node(struct sim *s, const struct core_conf *conf); /* starts it */
+/* Starts a new server: a founder of `founded`, or one that joins if that is NULL. */
+uint64_t sim_add_node(struct sim *s, const struct sim_image *founded);
 void sim_crash(struct sim *s, uint64_t id);
 void sim_start(struct sim *s, uint64_t id);
 void sim_drain(struct sim *s, struct sim_node *n);
@@ -220,7 +222,7 @@ void sim_rc(const struct sim *s, int rc); /* fails on an error that must not be 
 
 /* --- core_sim_disk.c -------------------------------------------------------------------------- */
 
-void sim_disk_init(struct sim_disk *d, const struct core_conf *conf);
+void sim_disk_init(struct sim_disk *d, const struct sim_image *founded);
 void sim_disk_fini(struct sim_disk *d);
 void sim_disk_push(struct sim_disk *d,
                    const struct core *c,
@@ -238,6 +240,8 @@ bool sim_disk_has(const struct sim_disk *d, uint64_t index, uint64_t term);
 
 void sim_check_init(struct sim *s);
 void sim_check_fini(struct sim *s);
+/* A state at index 1 that all founders start from. */
+void sim_check_founded(struct sim *s, const struct sim_image *founded);
 void sim_check_node(struct sim *s, struct sim_node *n);
 void sim_check_persist(struct sim *s, struct sim_node *n, const struct core_persist *what);
 void sim_check_applied(struct sim *s,

@@ -162,6 +162,22 @@ void sim_check_node(struct sim *s, struct sim_node *n)
 
 /* --- state machines --------------------------------------------------------------------------- */
 
+static void applied_push(struct sim_check *k, uint64_t term, uint64_t hash)
+{
+    if (k->n_applied == k->applied_capacity) {
+        k->applied_capacity = k->applied_capacity > 0 ? k->applied_capacity * 2 : 64;
+        k->applied = kvs_realloc(k->applied, k->applied_capacity * sizeof *k->applied);
+        kvs_assert(k->applied != NULL);
+    }
+    k->applied[k->n_applied++] = (struct sim_applied){term, hash};
+}
+
+void sim_check_founded(struct sim *s, const struct sim_image *founded)
+{
+    kvs_assert(s->check.n_applied == 0 && founded->at.index == 1);
+    applied_push(&s->check, founded->at.term, founded->hash);
+}
+
 void sim_check_applied(struct sim *s,
                        struct sim_node *n,
                        uint64_t index,
@@ -174,12 +190,7 @@ void sim_check_applied(struct sim *s,
         sim_fail(s, "node %" PRIu64 " applies %" PRIu64 " before anything else", n->id, index);
     }
     if (index == k->n_applied + 1) {
-        if (k->n_applied == k->applied_capacity) {
-            k->applied_capacity = k->applied_capacity > 0 ? k->applied_capacity * 2 : 64;
-            k->applied = kvs_realloc(k->applied, k->applied_capacity * sizeof *k->applied);
-            kvs_assert(k->applied != NULL);
-        }
-        k->applied[k->n_applied++] = (struct sim_applied){e->term, n->now.hash};
+        applied_push(k, e->term, n->now.hash);
         return;
     }
     if (k->applied[index - 1].term != e->term || k->applied[index - 1].chain != n->now.hash) {

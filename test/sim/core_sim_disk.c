@@ -11,12 +11,14 @@ static void entries_ref(const struct core_entry *e)
     }
 }
 
-void sim_disk_init(struct sim_disk *d, const struct core_conf *conf)
+void sim_disk_init(struct sim_disk *d, const struct sim_image *founded)
 {
     *d = (struct sim_disk){.first = 1};
     d->pending_end = &d->pending;
-    if (conf != NULL) {
-        d->image.at.conf = *conf;
+    if (founded != NULL) {
+        d->image = *founded;
+        d->hard.term = founded->at.term;
+        d->first = founded->at.index + 1;
     }
 }
 

@@ -61,14 +61,14 @@ static int conf_policy(void *ctx,
 
 /* --- life and death --------------------------------------------------------------------------- */
 
-uint64_t sim_add_node(struct sim *s, const struct core_conf *conf)
+uint64_t sim_add_node(struct sim *s, const struct sim_image *founded)
 {
     struct sim_node *n;
 
     kvs_assert(s->last_id < SIM_NODES_MAX);
     n = &s->nodes[++s->last_id];
     *n = (struct sim_node){.id = s->last_id, .exists = true};
-    sim_disk_init(&n->disk, conf);
+    sim_disk_init(&n->disk, founded);
     sim_start(s, n->id);
     return n->id;
 }

@@ -34,6 +34,7 @@ static void draw_params(struct rng *r, struct sim_params *p)
         .drain_later_percent = rng_percent(r, 50) ? between(r, 1, 60) : 0,
         .burst = rng_percent(r, 70) ? 1 : between(r, 2, 30),
         .chaos_ticks = between(r, 100, rng_percent(r, 80) ? 400 : 1500),
+        .found_by_state = rng_percent(r, 50),
         .in_order = rng_percent(r, 60),
         .pre_vote = true,
         .check_quorum = true,
