@@ -51,7 +51,7 @@ struct mvcc_options {
     void *progress_ctx;
 };
 
-/* Defaults: 16 MiB, 1000 ms, 64 MiB, 10000 records, 100 keys. */
+/* Defaults: 16 MiB, 1000 ms, 64 MiB, 4000 records, 100 keys. */
 void mvcc_options_init(struct mvcc_options *options);
 
 /* Opens or creates the store in `options->dir`. O(1) in the number of keys.

@@ -18,7 +18,7 @@
 #define STORE_FREEZE_BYTES     ((size_t)16 << 20)
 #define STORE_FREEZE_MS        1000
 #define STORE_OVERLAY_BYTES    ((size_t)64 << 20)
-#define STORE_COMPACT_STEP     10000
+#define STORE_COMPACT_STEP     4000
 #define STORE_COMPACT_PAUSE_MS 10
 #define STORE_COUNT_KEEP_MIN   100
 

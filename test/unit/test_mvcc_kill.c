@@ -6,7 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#define KEYS 37
+#define KEYS      37
+#define AHEAD_MAX 1000 /* entries that are not stored yet */
 
 static void wake(void *ctx)
 {
@@ -29,9 +30,8 @@ static void write_until_killed(struct fixture *f, int to_parent)
 {
     struct mvcc_options options = fixture_options(f);
     struct backend_thread *t;
-    uint64_t told = 0;
+    uint64_t told;
 
-    options.compact_step = 50;
     if (backend_thread_new(wake, NULL, &t) != 0) {
         _exit(2);
     }
@@ -40,8 +40,9 @@ static void write_until_killed(struct fixture *f, int to_parent)
         _exit(3);
     }
     f->index = mvcc_applied_index(f->m);
+    told = f->index;
     for (uint64_t now_ms = 0;; now_ms += 20) {
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 20 && f->index < told + AHEAD_MAX; i++) {
             put_number(f, f->index + 1);
         }
         backend_thread_poll(t);
