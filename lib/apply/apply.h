@@ -120,6 +120,9 @@ const struct kvs_member *apply_member_find(const struct apply *a, uint64_t id);
 /* True if a member of this id was removed: it may never come back. */
 bool apply_member_was_removed(const struct apply *a, uint64_t id);
 
+/* All of them, in order of removal. Borrowed until the next entry is applied. */
+const uint64_t *apply_members_removed(const struct apply *a, size_t *ret_n);
+
 /* Whether the change could be applied now; done before it is proposed. `learners_max` is a setting
  * of the proposer, 0: no limit. KVS_E_MEMBER_EXISTS, KVS_E_PEER_URL_EXISTS,
  * KVS_E_MEMBER_NOT_FOUND, KVS_E_MEMBER_NOT_LEARNER, KVS_E_TOO_MANY_LEARNERS,

@@ -242,6 +242,12 @@ const struct kvs_member *apply_member_find(const struct apply *a, uint64_t id)
     return at >= 0 ? &a->members.items[at] : NULL;
 }
 
+const uint64_t *apply_members_removed(const struct apply *a, size_t *ret_n)
+{
+    *ret_n = a->members.n_removed;
+    return a->members.removed;
+}
+
 bool apply_member_was_removed(const struct apply *a, uint64_t id)
 {
     return members_was_removed(&a->members, id);
