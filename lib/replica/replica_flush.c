@@ -207,6 +207,8 @@ static void apply_conf(struct replica *r, uint64_t index, const struct core_entr
     }
     id = replica_conf_id(bytes, &context);
     r->owner.conf_applied(r->ctx, index, &conf, context);
+    r->owner.apply(r->ctx, index, e);
+    /* Last: whoever asked for the change finds it made. */
     replica_conf_seen(r, index, &conf, id);
 }
 
@@ -234,11 +236,12 @@ static void flush_apply(struct replica *r)
         kvs_assert(e != NULL);
         if (e->type == CORE_ENTRY_CONFIG) {
             apply_conf(r, index, e);
+        } else {
+            r->owner.apply(r->ctx, index, e);
         }
         if (r->failed) {
             break;
         }
-        r->owner.apply(r->ctx, index, e);
         r->applied = index;
         replica_keep_applied(r, e);
         bytes += e->data.len;
