@@ -106,7 +106,9 @@ static void replace_log(struct core *c, const struct core_snapshot *snapshot)
 
 int core_snapshot_installed(struct core *c, const struct core_snapshot *snapshot)
 {
-    bool was_member = core_conf_is_member(core_conf_now(c), c->config.id);
+    /* What was applied decides: the log may know of a later configuration than the snapshot. */
+    const struct core_conf_mark *before = core_log_mark_at(&c->log, c->applied);
+    bool was_member = before != NULL && core_conf_is_member(&before->conf, c->config.id);
     int rc = core_event_begin(c);
 
     kvs_assert(c->installing && snapshot->index > c->applied);

@@ -175,6 +175,36 @@ static void test_log_that_agrees_is_kept(void **state)
     drive_fini(&d);
 }
 
+/* It joins by a snapshot from before its addition, of which its log knows already. */
+static void test_joining_is_not_being_removed(void **state)
+{
+    struct core_config config = drive_config(4);
+    struct core_snapshot at = {.index = 1, .term = 5, .conf = drive_conf(3, 0)};
+    struct core_conf joined = drive_conf(3, 1);
+    struct core_entry entries_1_2[2] = {{.term = 5, .type = CORE_ENTRY_NOOP},
+                                        {.term = 5, .type = CORE_ENTRY_CONFIG}};
+    struct core_msg m = {
+        .type = CORE_MSG_APPEND, .from = 2, .term = 5, .entries = entries_1_2, .n_entries = 2};
+    struct drive d = {0};
+
+    (void)state;
+    assert_int_equal(core_conf_entry_encode(&joined, (struct kvs_view){0}, &entries_1_2[1].owner),
+                     0);
+    entries_1_2[1].data = rcbuf_view(entries_1_2[1].owner);
+    assert_int_equal(core_new(&config, NULL, &d.core), 0);
+    drive_drain(&d);
+    offer(&d, 1, 5);
+    drive_step(&d, m);
+    assert_int_equal(core_snapshot_begin(d.core, &at), 0);
+    assert_int_equal(core_snapshot_installed(d.core, &at), 0);
+    drive_drain(&d);
+    assert_false(d.fx.removed_self);
+    assert_int_equal(drive_status(&d).last_index, 2);
+    assert_true(core_conf_is_learner(core_conf(d.core), 4));
+    rcbuf_unref(entries_1_2[1].owner);
+    drive_fini(&d);
+}
+
 static void test_offer_that_failed(void **state)
 {
     struct core_snapshot at = {.index = 50, .term = 5, .conf = drive_conf(3, 0)};
@@ -336,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_install),
         cmocka_unit_test(test_overtaken_by_the_log),
         cmocka_unit_test(test_log_that_agrees_is_kept),
+        cmocka_unit_test(test_joining_is_not_being_removed),
         cmocka_unit_test(test_offer_that_failed),
         cmocka_unit_test(test_start_keeps_older_entries),
         cmocka_unit_test(test_start_right_after_the_snapshot),
