@@ -176,9 +176,17 @@ struct client_backend {
     struct kvs_client *client;
 };
 
-/* Remote endpoints. Before the client's thread runs. */
+/* How to get a connected socket when there is no network in between. */
+struct client_dialer {
+    int (*dial)(void *ctx); /* -1: not now */
+    void *ctx;
+};
+
+/* Remote endpoints; or, `dialer` not NULL, one that is not on a network. Before the client's thread
+ * runs. */
 KVS_MUST_USE int client_remote_new(struct kvs_client *c,
                                    const struct kvs_client_options *options,
+                                   const struct client_dialer *dialer,
                                    struct client_backend **ret_backend,
                                    struct kvs_error *ret_error);
 

@@ -44,6 +44,8 @@ static void open_on_wake(void *ctx, struct list *message)
         if (k->log_device != NULL) {
             log_deliver(k->log_device);
         }
+    } else if (message == &k->wake_local) {
+        kvs_node_run_tasks(k);
     } else if (k->backend != NULL) {
         backend_thread_poll(k->backend);
     }
@@ -696,9 +698,6 @@ static int open_clients(struct kvs_node *k, struct kvs_error *ret_error)
     };
     int err;
 
-    if (o->listen_client_urls == NULL && o->listen_metrics_urls == NULL) {
-        return 0;
-    }
     err = rpc_server_new(k->loop, &limits, k->log, &k->rpc);
     if (err == 0) {
         err = service_init(&k->service, k->node, k->loop, k->rpc);
@@ -708,6 +707,9 @@ static int open_clients(struct kvs_node *k, struct kvs_error *ret_error)
     }
     if (err == 0) {
         err = open_listen(k, o->listen_metrics_urls, RPC_LISTEN_HTTP, ret_error);
+    }
+    if (err == 0) {
+        err = kvs_node_dial_open(k);
     }
     return err;
 }
@@ -723,6 +725,7 @@ static int open_loop(struct kvs_node *k)
     }
     list_init(&k->wake_log);
     list_init(&k->wake_backend);
+    list_init(&k->wake_local);
     if (getrandom(&k->seed, sizeof k->seed, 0) != (ssize_t)sizeof k->seed) {
         k->seed = loop_clock(k->loop)->wall_ns(NULL);
     }

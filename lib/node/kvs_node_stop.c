@@ -63,6 +63,7 @@ static void stop_clients_gone(void *ctx)
 
     loop_timer_stop(&k->tick);
     loop_hook_fini(&k->flush);
+    kvs_node_end_local_streams(k);
     if (k->node != NULL) {
         node_close(k->node, stop_node_closed, k);
     } else {
@@ -113,6 +114,7 @@ void kvs_node_tear_down(struct kvs_node *k)
     kvs_assert(k->node == NULL && k->log_device == NULL);
     rpc_server_free(k->rpc);
     k->rpc = NULL;
+    kvs_node_dial_close(k);
     backend_thread_free(k->backend);
     k->backend = NULL;
     if (k->loop != NULL) {

@@ -327,13 +327,24 @@ static void client_keepalive_cb(struct loop_timer *t)
     client_mark_dirty(c);
 }
 
+static int client_dial(struct rpc_client *c)
+{
+    int fd = c->options.dial(c->options.dial_ctx);
+
+    return fd < 0 ? KVS_E_CLOSED : stream_adopt(c->loop, fd, &c->stream);
+}
+
 static void client_connect(struct rpc_client *c)
 {
     int err;
 
     kvs_assert(c->stream == NULL && !c->freed);
-    err = stream_connect(c->loop, &c->options.target, c->options.tls, "h2", &client_stream_ops, c,
-                         &c->stream);
+    if (c->options.dial != NULL) {
+        err = client_dial(c);
+    } else {
+        err = stream_connect(c->loop, &c->options.target, c->options.tls, "h2", &client_stream_ops,
+                             c, &c->stream);
+    }
     if (err != 0) {
         c->stream = NULL;
         (void)snprintf(c->last_error, sizeof c->last_error, "%s", kvs_strerror(err));
@@ -343,6 +354,9 @@ static void client_connect(struct rpc_client *c)
     c->refs++;
     loop_timer_start(&c->connect_timer, c->options.connect_timeout_ms);
     client_set_state(c, RPC_CLIENT_CONNECTING, "");
+    if (c->options.dial != NULL) {
+        stream_set_ops(c->stream, &client_stream_ops, c); /* connected already: on_open */
+    }
 }
 
 static void client_begin_cb(struct loop_task *t)

@@ -101,6 +101,10 @@ KVS_MUST_USE int rpc_listen(struct rpc_server *s,
                             uint16_t *ret_port,
                             struct kvs_error *error);
 
+/* Serves gRPC on a connected socket that was made otherwise (socketpair(2)). Moves `fd`, closed on
+ * failure. KVS_E_NOMEM, KVS_E_INVALID. */
+KVS_MUST_USE int rpc_adopt(struct rpc_server *s, int fd, unsigned tag);
+
 /* Stops listening, tells clients to go (GOAWAY), lets calls end, closes; what is left after
  * `grace_ms` is cut. `done` (may be NULL) runs once, later, when no connection is left; it may
  * call rpc_server_free. Long-lived streams should be finished by their owner. */
