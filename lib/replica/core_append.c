@@ -85,7 +85,7 @@ static int append_entries(struct core *c, const struct core_entry *entries, size
     return rc;
 }
 
-static int truncate(struct core *c, uint64_t from)
+static int cut_log(struct core *c, uint64_t from)
 {
     size_t n_marks = c->log.n_marks;
 
@@ -110,13 +110,13 @@ static int merge_entries(struct core *c, uint64_t prev, const struct core_entry 
     }
     if (core_mutated(MUTANT_TRUNCATE_ALWAYS) && prev + n < core_last(c)) {
         same = n;
-        rc = truncate(c, prev + n + 1);
+        rc = cut_log(c, prev + n + 1);
     }
     if (same == n) {
         return rc; /* Perhaps an old message: what follows stays. */
     }
     if (prev + 1 + same <= core_last(c)) {
-        rc = truncate(c, prev + 1 + same);
+        rc = cut_log(c, prev + 1 + same);
     }
     return rc == 0 ? append_entries(c, entries + same, n - same) : rc;
 }
