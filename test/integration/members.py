@@ -25,7 +25,7 @@ def try_call(node, method, **fields):
     try:
         return wait_until(attempt, 40, method, 0.2)
     except TimeoutError as e:
-        raise TimeoutError(f"{e}; {last[-1]}") from None
+        raise TimeoutError(f"{e}; first {last[0]}, last {last[-1]}") from None
 
 
 def join(cluster, by, learner=False):
