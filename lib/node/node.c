@@ -100,6 +100,7 @@ static void node_apply_conf(struct node *n, uint64_t index, const struct core_en
     int err = core_conf_entry_encode(&n->applying_conf, (struct kvs_view){0}, &conf);
 
     kvs_assert(n->applying_conf_index == index);
+    node_departing_keep(n, n->applying_context);
     if (err == 0) {
         err = apply_conf(n->apply, &input, rcbuf_view(conf), n->applying_context, &result);
     }
@@ -110,8 +111,13 @@ static void node_apply_conf(struct node *n, uint64_t index, const struct core_en
     }
     node_conf_remember(n, index, &n->applying_conf);
     node_applied(n, &result);
-    if ((result.changed & APPLY_CHANGED_MEMBERS) != 0) {
+    if (!core_conf_is_joint(&n->applying_conf)) {
+        node_departing_forget(n);
+    }
+    if ((result.changed & APPLY_CHANGED_MEMBERS) != 0 || !core_conf_is_joint(&n->applying_conf)) {
         node_conf_appended(n, &n->applying_conf, (struct kvs_view){0});
+    }
+    if ((result.changed & APPLY_CHANGED_MEMBERS) != 0) {
         log_info(n->env.log, "applied a membership change", LOG_U64("index", index));
     }
 }
@@ -138,6 +144,7 @@ static void node_on_apply_batch_end(void *ctx)
 {
     struct node *n = ctx;
 
+    node_changes_applied(n);
     mvcc_tick(n->mvcc, node_now_ms(n));
 }
 
@@ -242,7 +249,7 @@ static int node_copy_config(struct node *n, const struct node_config *config)
 
 static int node_new_replica(struct node *n)
 {
-    const struct replica_config config = {
+    struct replica_config config = {
         .cluster_id = n->config.cluster_id,
         .member_id = n->config.member_id,
         .tick_ms = n->config.tick_ms,
@@ -251,9 +258,10 @@ static int node_new_replica(struct node *n)
         .clock = n->env.clock,
         .seed = rng_next(&n->rng),
         .log = n->env.log,
-        .limits = {.keep_entries = n->config.snapshot_count},
+        .limits = n->config.limits,
     };
 
+    config.limits.keep_entries = n->config.snapshot_count;
     return replica_new(&config, n->env.log_device, n->env.transport, &node_owner, n, &n->replica);
 }
 
@@ -267,6 +275,7 @@ static void node_free(struct node *n)
     mvcc_close(n->mvcc);
     map_fini(&n->writes_by_id);
     buf_fini(&n->scratch);
+    arena_fini(&n->departing.arena);
     arena_fini(&n->arena);
     kvs_free(n);
 }
@@ -283,10 +292,12 @@ static void node_init_lists(struct node *n)
     list_init(&n->watches);
     list_init(&n->lease_ops);
     list_init(&n->changes);
+    list_init(&n->changes_made);
     list_init(&n->copies);
     map_init(&n->writes_by_id);
     buf_init(&n->scratch);
     arena_init(&n->arena, 0);
+    arena_init(&n->departing.arena, 0);
 }
 
 int node_new(const struct node_config *config,
@@ -522,7 +533,8 @@ struct lease_table *node_leases(struct node *n)
 
 bool node_is_learner(const struct node *n)
 {
-    return core_conf_is_learner(replica_conf(n->replica), n->config.member_id);
+    /* A member that has not yet heard of its own place is none of the voters either. */
+    return !core_conf_is_voter(replica_conf(n->replica), n->config.member_id);
 }
 
 bool node_is_ready(const struct node *n)

@@ -27,6 +27,9 @@
 #define NODE_PUBLISH_RETRY_MS 2000
 
 /* Waiting streams of progress notices are visited this often at most. */
+/* The term of a write of which no later term tells that it was lost. */
+#define NODE_TERM_NEVER_LOST UINT64_MAX
+
 #define NODE_PROGRESS_MIN_MS 100
 
 /* A configuration and where it came into force, for snapshots of a state a little back. */
@@ -36,6 +39,14 @@ struct node_conf {
 };
 
 #define NODE_CONFS 4
+
+/* A member that was removed from the table and is still part of a joint configuration. */
+struct node_departing {
+    uint64_t id; /* 0: nobody */
+    struct kvs_view *urls;
+    size_t n_urls;
+    struct arena arena; /* of the above */
+};
 
 struct node {
     struct node_config config; /* strings in `arena` */
@@ -80,6 +91,7 @@ struct node {
     bool lease_confirming;
 
     struct list changes;
+    struct list changes_made; /* committed; answered at the end of the batch */
     /* Of a new voter that has caught up, by the leader (node_promote_caught_up). */
     struct replica_conf_change promotion;
     bool promoting;
@@ -87,6 +99,7 @@ struct node {
     uint64_t publish_due_ms;
     struct node_conf confs[NODE_CONFS]; /* newest first */
     size_t n_confs;
+    struct node_departing departing;
     /* The configuration that the entry being applied carries. */
     struct core_conf applying_conf;
     uint64_t applying_conf_index;
@@ -118,6 +131,7 @@ void node_write_applied(struct node *n, struct node_write *w, const struct apply
 void node_writes_flush_begin(struct node *n);
 void node_writes_flush_end(struct node *n);
 void node_writes_dropped(struct node *n, uint64_t batch, int reason);
+void node_writes_snapshot(struct node *n);
 void node_writes_new_term(struct node *n, uint64_t term);
 void node_writes_send_unsent(struct node *n);
 void node_writes_tick(struct node *n, uint64_t now_ms);
@@ -148,10 +162,13 @@ int node_conf_policy(void *ctx,
                      size_t n_changes,
                      struct kvs_view context);
 void node_conf_appended(void *ctx, const struct core_conf *conf, struct kvs_view context);
+void node_departing_keep(struct node *n, struct kvs_view context);
+void node_departing_forget(struct node *n);
 void node_conf_remember(struct node *n, uint64_t index, const struct core_conf *conf);
 /* NULL if it is not known any more. */
 const struct core_conf *node_conf_at(const struct node *n, uint64_t index);
 void node_member_tick(struct node *n, uint64_t now_ms);
+void node_changes_applied(struct node *n);
 void node_changes_stop(struct node *n, int err);
 
 /* node_snapshot.c */

@@ -22,11 +22,27 @@ static void node_change_finish(struct node_change *c, int status)
     c->cb(c);
 }
 
+/* The replica's word comes just before the entry itself is applied: a success is passed on at the
+ * end of the batch, when the member table shows it. */
 static void node_change_conf_cb(struct replica_conf_change *conf)
 {
     struct node_change *c = container_of(conf, struct node_change, conf);
 
-    node_change_finish(c, conf->status);
+    if (conf->status != 0) {
+        node_change_finish(c, conf->status);
+        return;
+    }
+    list_remove(&c->link);
+    list_push_back(&c->node->changes_made, &c->link);
+}
+
+void node_changes_applied(struct node *n)
+{
+    struct list *it;
+
+    while ((it = list_pop_front(&n->changes_made)) != NULL) {
+        node_change_finish(list_entry(it, struct node_change, link), 0);
+    }
 }
 
 static const struct {
@@ -252,7 +268,44 @@ node_peers_add(struct node_peers *p, uint64_t id, const struct kvs_view *urls, s
     p->list[p->n++] = (struct transport_peer){id, copies, n_urls};
 }
 
-/* The member table as applied, then what `context` adds to it. */
+/* --- the one that is leaving --- */
+
+/* The entry that removes a member takes it out of the table, but it goes on voting until the joint
+ * state is left: it has to stay in reach, or nobody gets out of that state. */
+void node_departing_keep(struct node *n, struct kvs_view context)
+{
+    struct apply_entry entry = {0};
+    struct arena arena;
+    const struct kvs_member *m = NULL;
+
+    arena_init(&arena, 0);
+    if (context.len > 0 && apply_decode(context, &arena, &entry) == 0 &&
+        entry.kind == APPLY_MEMBER_CHANGE && entry.u.change.op == APPLY_MEMBER_REMOVE) {
+        m = apply_member_find(n->apply, entry.u.change.id);
+    }
+    if (m != NULL && m->id != n->config.member_id) {
+        node_departing_forget(n);
+        n->departing.urls =
+            arena_calloc(&n->departing.arena, m->n_peer_urls, sizeof m->peer_urls[0]);
+        for (size_t i = 0; n->departing.urls != NULL && i < m->n_peer_urls; i++) {
+            if (arena_copy(&n->departing.arena, m->peer_urls[i], &n->departing.urls[i]) == 0) {
+                n->departing.n_urls++;
+            }
+        }
+        n->departing.id = m->id;
+    }
+    arena_fini(&arena);
+}
+
+void node_departing_forget(struct node *n)
+{
+    arena_fini(&n->departing.arena);
+    n->departing.id = 0;
+    n->departing.urls = NULL;
+    n->departing.n_urls = 0;
+}
+
+/* The member table as applied, then what `context` adds to it, then who is leaving. */
 static void node_peers_collect(struct node *n, struct kvs_view context, struct node_peers *p)
 {
     struct apply_entry entry = {0};
@@ -273,6 +326,9 @@ static void node_peers_collect(struct node *n, struct kvs_view context, struct n
         if (m->id != n->config.member_id && (change == NULL || m->id != change->id)) {
             node_peers_add(p, m->id, m->peer_urls, m->n_peer_urls);
         }
+    }
+    if (n->departing.id != 0) {
+        node_peers_add(p, n->departing.id, n->departing.urls, n->departing.n_urls);
     }
 }
 
