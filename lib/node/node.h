@@ -71,6 +71,7 @@ struct node_config {
     unsigned heartbeat_ms;
     unsigned election_ms;
     uint64_t snapshot_count;
+    struct replica_limits limits; /* zeros: the replica's own; keep_entries is snapshot_count */
     int64_t quota_bytes;
     uint32_t max_request_bytes;
     uint32_t max_txn_ops;

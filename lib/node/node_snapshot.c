@@ -375,6 +375,10 @@ void node_snapshot_installed(void *ctx, const struct snapshot_meta *meta)
     kvs_assert(mvcc_applied_index(n->mvcc) == meta->index);
     n->stats.snapshots_installed++;
     n->applied_term = meta->term;
+    node_writes_snapshot(n);
+    if (!core_conf_is_joint(meta->conf)) {
+        node_departing_forget(n);
+    }
     n->n_confs = 0;
     node_conf_remember(n, meta->index, meta->conf);
     watch_hub_reset(n->hub, mvcc_revision(n->mvcc), mvcc_compact_revision(n->mvcc), &n->effects);

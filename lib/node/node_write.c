@@ -10,6 +10,9 @@
  * of its proposal has been applied. The latter holds because terms in a log never descend, and a
  * proposal travels to the leader with its term, so that a leader of a later one drops it.
  *
+ * What was proposed before a snapshot is installed may be part of it: such a write is never
+ * proposed again.
+ *
  * The term of a proposal is known only after the flush that handed it to the core, as an upper
  * bound: `fresh` writes have none yet. */
 #include <string.h>
@@ -197,6 +200,16 @@ void node_writes_new_term(struct node *n, uint64_t term)
             list_remove(&w->link);
             list_push_back(&n->unsent, &w->link);
         }
+    }
+}
+
+/* A snapshot may hold what was proposed before it, without saying so: such a write can be answered
+ * any more only if it comes after it, and must never be proposed again. */
+void node_writes_snapshot(struct node *n)
+{
+    LIST_FOREACH(it, &n->writes)
+    {
+        list_entry(it, struct node_write, link)->term = NODE_TERM_NEVER_LOST;
     }
 }
 

@@ -267,11 +267,11 @@ static void nemesis_transfer(struct world *w)
 
 static void nemesis_one(struct world *w)
 {
-    enum fault fault = (enum fault)(1u << rng_below(&w->sim.rng, FAULT_COUNT));
+    enum fault fault;
 
-    if ((w->nemesis.faults & fault) == 0) {
-        return;
-    }
+    do {
+        fault = (enum fault)(1u << rng_below(&w->sim.rng, FAULT_COUNT));
+    } while ((w->nemesis.faults & fault) == 0);
     if (fault <= FAULT_PARTITION) {
         nemesis_network(w, fault);
     } else if (fault == FAULT_MEMBERS) {
@@ -294,9 +294,7 @@ static void nemesis_step(struct sim *s, struct sim_event *e)
         sim_trace(s, "calm");
         sim_calm(s);
     } else {
-        for (unsigned i = 0; i < 6; i++) {
-            nemesis_one(w);
-        }
+        nemesis_one(w);
     }
     sim_at(s, rng_below(&s->rng, 2 * w->nemesis.period_ms * 1000), nemesis_step, NULL, w, 0);
 }
@@ -306,11 +304,13 @@ void nemesis_start(struct world *w)
     struct nemesis *nm = &w->nemesis;
     struct rng *rng = &w->sim.rng;
 
-    nm->faults = (unsigned)(rng_next(rng) & rng_next(rng));
+    nm->faults = (unsigned)(rng_next(rng) & (rng_percent(rng, 50) ? rng_next(rng) : UINT64_MAX));
     if (rng_percent(rng, 30)) {
         nm->faults |= FAULT_MEMBERS;
     }
-    nm->period_ms = (unsigned)rng_between(rng, 100, 1500);
+    nm->faults |= 1u << rng_below(rng, FAULT_COUNT);
+    nm->period_ms = (unsigned)rng_between(rng, 100, 1200);
+    nm->downtime_percent = (unsigned)rng_between(rng, 3, 40);
     nm->on = true;
     sim_at(&w->sim, 1500000, nemesis_step, NULL, w, 0);
 }
@@ -329,7 +329,7 @@ static void keeper_node(struct world *w, struct sim_node *n)
         if (removed) {
             sim_wipe(n);
         }
-    } else if (!n->up && n->member && rng_percent(&s->rng, 15)) {
+    } else if (!n->up && n->member && rng_percent(&s->rng, w->nemesis.downtime_percent)) {
         sim_restart(n);
     }
 }

@@ -511,6 +511,7 @@ static void sim_new_node(struct sim_node *n, struct mvcc *mvcc)
         .heartbeat_ms = SIM_TICK_MS,
         .election_ms = SIM_ELECTION_MS,
         .snapshot_count = s->snapshot_count,
+        .limits = s->limits,
         .quota_bytes = INT64_C(1) << 40,
         .max_request_bytes = 1572864,
         .max_txn_ops = 128,

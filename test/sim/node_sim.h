@@ -140,6 +140,7 @@ struct sim {
     struct sim_hooks hooks;
     bool strict_reconfig;
     uint64_t snapshot_count;
+    struct replica_limits limits;
     bool cut[SIM_NODES_MAX][SIM_NODES_MAX]; /* from, to */
     bool cut_silent;                        /* losses by cuts are not noticed by the sender */
     struct sim_faults faults;

@@ -206,6 +206,7 @@ void observer_close(struct observer *o);
 struct nemesis {
     unsigned faults; /* which kinds this life has: bits of enum fault */
     unsigned period_ms;
+    unsigned downtime_percent; /* chance to start again, each 100 ms */
     bool on;
     bool changing; /* a change of members is under way */
     struct sim_node *change_at;
