@@ -389,6 +389,8 @@ static void stream_fill_address(struct stream *s)
         (void)uv_ip4_name(in, host, sizeof host);
         (void)snprintf(s->peer.address, sizeof s->peer.address, "%s:%u", host,
                        (unsigned)ntohs(in->sin_port));
+    } else {
+        (void)snprintf(s->peer.address, sizeof s->peer.address, "@"); /* a socketpair's end */
     }
 }
 

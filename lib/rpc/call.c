@@ -34,6 +34,7 @@ static struct rpc_call *call_alloc(struct rpc_server *s)
     }
     memset(c, 0, sizeof *c);
     c->arena = arena;
+    arena_set_chunk(&c->arena, CALL_CHUNK_BYTES); /* headers: what an idle stream holds on to */
     return c;
 }
 
@@ -106,7 +107,7 @@ void call_free_pooled(struct rpc_server *s)
 
 static int call_grow_fields(struct rpc_call *c)
 {
-    size_t capacity = c->fields_capacity == 0 ? 16 : c->fields_capacity * 2;
+    size_t capacity = c->fields_capacity == 0 ? 12 : c->fields_capacity * 2;
     struct call_field *fields = arena_alloc(&c->arena, capacity * sizeof *fields);
 
     if (fields == NULL) {
@@ -174,6 +175,20 @@ int call_set_path(struct rpc_call *c, struct kvs_view path)
 
 /* ---- routing ---- */
 
+/* True if the server has any method of the service that `path` ("/service/method") names. */
+static bool call_knows_service(const struct rpc_call *c, struct kvs_view service)
+{
+    const struct rpc_method_figures *m;
+    size_t at = 0;
+
+    while ((m = rpc_method_figures_next(c->server, &at)) != NULL) {
+        if (strncmp(m->path, service.data, service.len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void call_reject_method(struct rpc_call *c)
 {
     const char *path = c->path.data;
@@ -184,6 +199,9 @@ static void call_reject_method(struct rpc_call *c)
     if (slash == NULL || path[0] != '/') {
         (void)snprintf(text, sizeof text, "malformed method name: \"%.*s\"", (int)c->path.len,
                        path);
+    } else if (!call_knows_service(c, view_make(path, (size_t)(slash - path) + 1))) {
+        (void)snprintf(text, sizeof text, "unknown service %.*s",
+                       (int)(slash - path - 1 < 240 ? slash - path - 1 : 240), path + 1);
     } else {
         (void)snprintf(
             text, sizeof text, "unknown method %.*s for service %.*s",
@@ -231,6 +249,7 @@ static bool call_check_encoding(struct rpc_call *c)
 static void call_dispatch(struct rpc_call *c, rpc_handler handler, void *ctx)
 {
     c->held = true;
+    arena_set_chunk(&c->arena, HANDLER_CHUNK_BYTES);
     if (c->method != NULL) {
         c->method->figures.started++;
         c->server->figures.calls++;

@@ -17,6 +17,8 @@ enum {
     CONN_PREFACE_BYTES = 24,
     CALLS_FREE_MAX = 4096,
     CALL_LINGER_MS = 5000,      /* for an HTTP client to end a request that was answered early */
+    CALL_CHUNK_BYTES = 1000,    /* of a call's arena before its handler runs, and from then on */
+    HANDLER_CHUNK_BYTES = 4000,
     ARENA_KEEP_MAX = 16 * 1024, /* a pooled call keeps no arena that gave out more */
     METHOD_BUCKETS = 256,
     PING_STRIKES_MAX = 2, /* as grpc-go */

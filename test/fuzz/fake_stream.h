@@ -84,6 +84,14 @@ int stream_connect(struct loop *l,
     return KVS_E_UNSUPPORTED;
 }
 
+int stream_adopt(struct loop *l, int fd, struct stream **ret_stream)
+{
+    (void)l;
+    (void)fd;
+    (void)ret_stream;
+    return KVS_E_UNSUPPORTED;
+}
+
 void stream_set_ops(struct stream *s, const struct stream_ops *ops, void *ctx)
 {
     s->ops = ops;

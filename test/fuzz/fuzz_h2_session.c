@@ -67,6 +67,7 @@ static void send_headers(struct stream *s, struct input *in, uint32_t id, uint8_
     n += put_field(block + n, ":method", choice & 0x80 ? "GET" : "POST", choice & 0x80 ? 3 : 4);
     n += put_field(block + n, ":scheme", "http", 4);
     n += put_field(block + n, ":path", path, sizeof path - 1);
+    n += put_field(block + n, ":authority", "fuzz", 4);
     if ((choice & 0x40) == 0) {
         n += put_field(block + n, "content-type", "application/grpc", 16);
     }
