@@ -58,7 +58,8 @@ def is_etcd(binary):
 class Node:
     """One server process. The same object is started again after a kill, on the same data."""
 
-    def __init__(self, binary, name, folder, client_port, peer_port, flags=()):
+    def __init__(self, binary, name, folder, client_port, peer_port, flags=(), scheme="http"):
+        self.scheme = scheme
         self.binary = binary
         self.name = name
         self.folder = folder
@@ -68,6 +69,7 @@ class Node:
         self.initial_cluster = None
         self.initial_state = "new"
         self.token = "keelson-test"
+        self.tls = None  # an ssl.SSLContext, for the health checks of a node with TLS
         self.process = None
         self.starts = 0
 
@@ -77,11 +79,11 @@ class Node:
 
     @property
     def client_url(self):
-        return f"http://127.0.0.1:{self.client_port}"
+        return f"{self.scheme}://127.0.0.1:{self.client_port}"
 
     @property
     def peer_url(self):
-        return f"http://127.0.0.1:{self.peer_port}"
+        return f"{self.scheme}://127.0.0.1:{self.peer_port}"
 
     @property
     def data_dir(self):
@@ -123,7 +125,8 @@ class Node:
 
     def health(self, timeout_s=1.0):
         try:
-            with urllib.request.urlopen(self.client_url + "/health", timeout=timeout_s) as reply:
+            with urllib.request.urlopen(self.client_url + "/health", timeout=timeout_s,
+                                        context=self.tls) as reply:
                 return json.load(reply).get("health") == "true"
         except (OSError, ValueError, urllib.error.URLError):
             return False
@@ -182,7 +185,8 @@ class Node:
 class Cluster:
     """A context manager over `n` nodes; its folder is removed unless the test fails."""
 
-    def __init__(self, binary, n=1, flags=(), start=True, folder=None):
+    def __init__(self, binary, n=1, flags=(), start=True, folder=None, scheme="http"):
+        self.scheme = scheme
         self.binary = binary
         self.flags = list(flags)
         self.base = folder
@@ -222,7 +226,8 @@ class Cluster:
     def _new_node(self):
         client_port, peer_port = free_ports(2)
         node = Node(
-            self.binary, f"n{len(self.nodes) + 1}", self.folder, client_port, peer_port, self.flags
+            self.binary, f"n{len(self.nodes) + 1}", self.folder, client_port, peer_port, self.flags,
+            self.scheme,
         )
         self.nodes.append(node)
         return node
