@@ -168,11 +168,11 @@ static void watch_on_message(struct rpc_call *call, struct kvs_view message)
     struct kvs_watch_req req;
     int err;
 
-    arena_reset(&c->arena);
     err = etcd_pb_decode_watch_req(&c->arena, message, &req);
     if (err == 0) {
         err = watch_call_request(c, &req);
     }
+    arena_fini(&c->arena); /* requests are rare: an idle stream keeps no memory for the next */
     if (err != 0) {
         rpc_fail_err(call, err);
     }
