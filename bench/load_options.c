@@ -28,7 +28,7 @@ static const char usage[] =
     "  --serializable     gets need not be linearizable\n"
     "  --streams N        watch, idle: streams (1000)\n"
     "  --watchers N       watch, idle: watches per stream (1)\n"
-    "  --timeout-ms N     of a request (30000)\n"
+    "  --timeout-ms N     of a request; 0: none (0)\n"
     "  --pids LIST        server processes: CPU and memory are reported\n"
     "  --seed N           of the choice of keys (1)\n"
     "  --json             one line of JSON instead of text\n";
@@ -133,7 +133,7 @@ bool load_options_parse(struct load_options *o, int argc, char **argv)
         [NUM_READS] = {"reads", 0, 100, 90},
         [NUM_STREAMS] = {"streams", 1, 1000000, 1000},
         [NUM_WATCHERS] = {"watchers", 1, 1000000, 1},
-        [NUM_TIMEOUT] = {"timeout-ms", 0, 3600000, 30000},
+        [NUM_TIMEOUT] = {"timeout-ms", 0, 3600000, 0},
         [NUM_SEED] = {"seed", 0, UINT64_MAX, 1},
     };
     struct option flags[NUM_COUNT + 7] = {{0}};
