@@ -133,7 +133,8 @@ typedef void (*loop_mbox_cb)(void *ctx, struct list *message);
 KVS_MUST_USE int
 loop_mbox_new(struct loop *l, loop_mbox_cb cb, void *ctx, struct loop_mbox **ret_mbox);
 
-/* No sender may post any more; messages still in it are handed to `cb` first. */
+/* No sender may post any more; messages still in it are handed to `cb` first. Not from a
+ * mailbox's callback. */
 void loop_mbox_free(struct loop_mbox *m);
 
 /* Moves `message`. ANY THREAD. */

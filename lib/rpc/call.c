@@ -53,6 +53,7 @@ struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id)
     c->flow.wire = &conn->wire;
     c->flow.stream_id = stream_id;
     c->flow.drained = call_flow_drained;
+    c->flow.out.total = &conn->out_bytes;
     list_init(&c->ready);
     list_init(&c->resume);
     buf_init(&c->backlog);
@@ -283,6 +284,10 @@ static void call_route_grpc(struct rpc_call *c)
     }
     c->kind = c->method->figures.kind;
     if (!call_read_timeout(c) || !call_check_encoding(c)) {
+        return;
+    }
+    if (c->conn->out_bytes > c->server->limits.send_total_max) {
+        call_reject(c, RPC_RESOURCE_EXHAUSTED, "too many bytes of replies that were not read");
         return;
     }
     if (c->kind == RPC_BIDI) {
@@ -837,6 +842,7 @@ void call_off_wire(struct rpc_call *c)
     loop_timer_stop(&c->body_timer);
     list_remove(&c->ready);
     rpc_out_clear(&c->flow.out);
+    c->flow.out.total = NULL;
     conn_call_ended(conn);
     if (!c->held) {
         call_free(c);

@@ -201,7 +201,8 @@ static void client_on_open(void *ctx)
         client_close_stream(c, "out of memory");
         return;
     }
-    c->received_at_ms = loop_now_ms(c->loop);
+    c->opened_at_ms = loop_now_ms(c->loop);
+    c->received_at_ms = c->opened_at_ms;
     if (c->options.keepalive_interval_ms > 0) {
         loop_timer_start(&c->keepalive, c->options.keepalive_interval_ms);
     }
@@ -259,7 +260,9 @@ static void client_backoff(struct rpc_client *c, bool at_once)
 static void client_on_close(void *ctx, int err, const char *text)
 {
     struct rpc_client *c = ctx;
-    bool at_once = c->goaway && c->settled;
+    /* Asked to come again: at once, unless that is all the server ever says. */
+    bool at_once =
+        c->goaway && c->settled && loop_now_ms(c->loop) - c->opened_at_ms >= CLIENT_STABLE_MS;
 
     loop_timer_stop(&c->keepalive);
     loop_timer_stop(&c->connect_timer);
@@ -327,24 +330,13 @@ static void client_keepalive_cb(struct loop_timer *t)
     client_mark_dirty(c);
 }
 
-static int client_dial(struct rpc_client *c)
-{
-    int fd = c->options.dial(c->options.dial_ctx);
-
-    return fd < 0 ? KVS_E_CLOSED : stream_adopt(c->loop, fd, &c->stream);
-}
-
 static void client_connect(struct rpc_client *c)
 {
     int err;
 
     kvs_assert(c->stream == NULL && !c->freed);
-    if (c->options.dial != NULL) {
-        err = client_dial(c);
-    } else {
-        err = stream_connect(c->loop, &c->options.target, c->options.tls, "h2", &client_stream_ops,
-                             c, &c->stream);
-    }
+    err = stream_connect(c->loop, &c->options.target, c->options.tls, "h2", &client_stream_ops, c,
+                         &c->stream);
     if (err != 0) {
         c->stream = NULL;
         (void)snprintf(c->last_error, sizeof c->last_error, "%s", kvs_strerror(err));
@@ -354,9 +346,6 @@ static void client_connect(struct rpc_client *c)
     c->refs++;
     loop_timer_start(&c->connect_timer, c->options.connect_timeout_ms);
     client_set_state(c, RPC_CLIENT_CONNECTING, "");
-    if (c->options.dial != NULL) {
-        stream_set_ops(c->stream, &client_stream_ops, c); /* connected already: on_open */
-    }
 }
 
 static void client_begin_cb(struct loop_task *t)

@@ -7,7 +7,10 @@
 #include "rpc/h2_wire.h"
 #include "rpc/rpc_client.h"
 
-enum { CLIENT_FIELDS_MAX = 32 };
+enum {
+    CLIENT_FIELDS_MAX = 32,
+    CLIENT_STABLE_MS = 1000, /* a connection that lasted so long is worth an immediate new one */
+};
 
 struct client_field {
     struct kvs_view name;
@@ -50,6 +53,7 @@ struct rpc_client {
     struct loop_timer keepalive;
     struct loop_task begin;
     bool ping_waiting;
+    uint64_t opened_at_ms;
     uint64_t received_at_ms;
     unsigned backoff_ms;
     bool retry_at_once; /* BACKOFF is a formality: the server asked us to reconnect */

@@ -83,6 +83,14 @@ static void piece_unref(void *owner)
     pool_free_if_unused(p);
 }
 
+static void out_count(struct rpc_out *out, size_t bytes)
+{
+    if (out->total != NULL) {
+        *out->total = *out->total - out->bytes + bytes;
+    }
+    out->bytes = bytes;
+}
+
 struct rpc_piece *
 rpc_out_push(struct rpc_out *out, struct rpc_pool *pool, size_t head_len, size_t payload_len)
 {
@@ -99,7 +107,7 @@ rpc_out_push(struct rpc_out *out, struct rpc_pool *pool, size_t head_len, size_t
         out->first = piece;
     }
     out->last = piece;
-    out->bytes += head_len + payload_len;
+    out_count(out, out->bytes + head_len + payload_len);
     return piece;
 }
 
@@ -120,7 +128,7 @@ void rpc_out_clear(struct rpc_out *out)
     while (out->first != NULL) {
         out_pop(out);
     }
-    out->bytes = 0;
+    out_count(out, 0);
 }
 
 static int out_write_payload(struct rpc_piece *piece, struct stream *s, size_t at, size_t len)
@@ -140,7 +148,7 @@ static int out_write_payload(struct rpc_piece *piece, struct stream *s, size_t a
 int rpc_out_write(struct rpc_out *out, struct stream *s, size_t len)
 {
     kvs_assert(len <= out->bytes);
-    out->bytes -= len;
+    out_count(out, out->bytes - len);
     while (len > 0) {
         struct rpc_piece *piece = out->first;
         bool in_head = out->at < piece->head_len;

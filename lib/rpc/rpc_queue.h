@@ -45,6 +45,7 @@ struct rpc_out {
     size_t at;     /* bytes of `first` already sent */
     size_t bytes;  /* not yet sent */
     bool finished; /* nothing more will come */
+    size_t *total; /* sum of `bytes` over all queues of a connection; NULL: not counted */
 };
 
 /* Room for `head_len` bytes in a new last piece; the caller fills piece->head. NULL if out of

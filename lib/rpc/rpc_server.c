@@ -47,6 +47,7 @@ static void limits_fill(struct rpc_limits *l)
 {
     default_size(&l->recv_message_max, 2 * 1024 * 1024);
     default_size(&l->recv_total_max, 256 * 1024 * 1024);
+    default_size(&l->send_total_max, 64 * 1024 * 1024);
     default_size(&l->http_body_max, 2 * 1024 * 1024);
     default_size(&l->header_max, 16 * 1024);
     default_size(&l->arena_max, 64 * 1024 * 1024);
@@ -315,9 +316,10 @@ static void conn_on_writable(void *ctx)
 static const struct stream_ops conn_stream_ops = {
     .on_data = conn_on_data, .on_writable = conn_on_writable, .on_close = conn_on_close};
 
-static void
-conn_accept(struct rpc_server *s, struct stream *stream, unsigned flags, unsigned tag)
+static void listener_accept_cb(void *ctx, struct stream *stream)
 {
+    struct rpc_listener *l = ctx;
+    struct rpc_server *s = l->server;
     struct rpc_conn *c;
 
     if (s->figures.connections >= s->limits.connections_max) {
@@ -332,8 +334,8 @@ conn_accept(struct rpc_server *s, struct stream *stream, unsigned flags, unsigne
     }
     c->server = s;
     c->stream = stream;
-    c->flags = flags;
-    c->tag = tag;
+    c->flags = l->flags;
+    c->tag = l->tag;
     list_init(&c->dirty);
     list_init(&c->calls);
     loop_timer_init(s->loop, &c->header_timer, conn_header_timeout_cb);
@@ -344,29 +346,6 @@ conn_accept(struct rpc_server *s, struct stream *stream, unsigned flags, unsigne
     s->figures.connections_accepted++;
     s->n_streams++;
     stream_set_ops(stream, &conn_stream_ops, c);
-}
-
-static void listener_accept_cb(void *ctx, struct stream *stream)
-{
-    struct rpc_listener *l = ctx;
-
-    conn_accept(l->server, stream, l->flags, l->tag);
-}
-
-int rpc_adopt(struct rpc_server *s, int fd, unsigned tag)
-{
-    struct stream *stream;
-    int err = stream_adopt(s->loop, fd, &stream);
-
-    if (err != 0) {
-        return err;
-    }
-    if (s->draining) {
-        stream_close(stream);
-    } else {
-        conn_accept(s, stream, RPC_LISTEN_GRPC, tag);
-    }
-    return 0;
 }
 
 /* ---- the turn ---- */

@@ -38,6 +38,8 @@ struct rpc_listener;
 struct rpc_limits {
     size_t recv_message_max;    /* bytes of one gRPC message [2 MiB] */
     size_t recv_total_max;      /* bytes of messages that are not complete yet [256 MiB] */
+    size_t send_total_max;      /* bytes of replies that a connection has not taken yet; above,
+                                   its new calls are refused [64 MiB] */
     size_t http_body_max;       /* bytes of an HTTP request's body [2 MiB] */
     size_t header_max;          /* bytes of a request's headers, 32 per field added [16 KiB] */
     size_t arena_max;           /* bytes that a call's arena hands out [64 MiB] */
@@ -100,10 +102,6 @@ KVS_MUST_USE int rpc_listen(struct rpc_server *s,
                             unsigned tag,
                             uint16_t *ret_port,
                             struct kvs_error *error);
-
-/* Serves gRPC on a connected socket that was made otherwise (socketpair(2)). Moves `fd`, closed on
- * failure. KVS_E_NOMEM, KVS_E_INVALID. */
-KVS_MUST_USE int rpc_adopt(struct rpc_server *s, int fd, unsigned tag);
 
 /* Stops listening, tells clients to go (GOAWAY), lets calls end, closes; what is left after
  * `grace_ms` is cut. `done` (may be NULL) runs once, later, when no connection is left; it may

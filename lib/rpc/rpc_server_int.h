@@ -16,8 +16,8 @@ struct h1;
 enum {
     CONN_PREFACE_BYTES = 24,
     CALLS_FREE_MAX = 4096,
-    CALL_LINGER_MS = 5000,      /* for an HTTP client to end a request that was answered early */
-    CALL_CHUNK_BYTES = 1000,    /* of a call's arena before its handler runs, and from then on */
+    CALL_LINGER_MS = 5000,   /* for an HTTP client to end a request that was answered early */
+    CALL_CHUNK_BYTES = 1000, /* of a call's arena before its handler runs, and from then on */
     HANDLER_CHUNK_BYTES = 4000,
     ARENA_KEEP_MAX = 16 * 1024, /* a pooled call keeps no arena that gave out more */
     METHOD_BUCKETS = 256,
@@ -111,6 +111,7 @@ struct rpc_conn {
     struct list dirty;
     struct list calls;
     unsigned n_calls;
+    size_t out_bytes; /* queued in calls */
 
     uint8_t sniffed[CONN_PREFACE_BYTES];
     unsigned n_sniffed;

@@ -327,6 +327,33 @@ static void unfinished_messages_are_limited_together(void **state)
     stop(&f, &r);
 }
 
+/* A client that asks and asks and never reads. */
+static void unread_replies_are_limited(void **state)
+{
+    static const uint8_t no_window[6] = {0, 4, 0, 0, 0, 0};
+    static uint8_t message[3005] = {0, 0, 0, 0x0b, 0xb8};
+    struct rpc_limits limits = {.send_total_max = 10000};
+    struct kvs_view payload;
+    struct fixture f;
+    struct raw r;
+
+    (void)state;
+    start(&f, &r, &limits);
+    raw_frame(&r, FRAME_SETTINGS, 0, 0, no_window, sizeof no_window);
+    for (uint32_t i = 0; i < 10; i++) {
+        raw_call(&r, 2 * i + 1, "/t.T/Echo", NULL, NULL);
+        raw_frame(&r, FRAME_DATA, END_STREAM, 2 * i + 1, message, sizeof message);
+    }
+    fixture_wait(&f, raw_find_frame(&r, FRAME_HEADERS, &payload));
+    fixture_sleep(&f, 20);
+    assert_int_equal(n_echoed, 4);
+    raw_frame(&r, FRAME_RST_STREAM, 0, 1, "\0\0\0\10", 4);
+    raw_call(&r, 21, "/t.T/Echo", NULL, NULL);
+    raw_frame(&r, FRAME_DATA, END_STREAM, 21, message, sizeof message);
+    fixture_wait(&f, n_echoed == 5);
+    stop(&f, &r);
+}
+
 static void malformed_calls_are_refused_one_by_one(void **state)
 {
     static const struct {
@@ -407,6 +434,7 @@ int main(void)
         cmocka_unit_test(streams_are_limited),
         cmocka_unit_test(a_stalled_body_times_out),
         cmocka_unit_test(unfinished_messages_are_limited_together),
+        cmocka_unit_test(unread_replies_are_limited),
         cmocka_unit_test(malformed_calls_are_refused_one_by_one),
         cmocka_unit_test(the_servers_own_ping_finds_dead_clients),
         cmocka_unit_test(garbage_after_the_preface_ends_the_connection),
