@@ -332,17 +332,35 @@ static void node_peers_collect(struct node *n, struct kvs_view context, struct n
     }
 }
 
+/* Who may be told that it was removed: not one that still has a vote. */
+static int node_set_removed(struct node *n, const struct core_conf *conf, struct arena *arena)
+{
+    size_t n_removed;
+    size_t n_gone = 0;
+    const uint64_t *removed = apply_members_removed(n->apply, &n_removed);
+    uint64_t *gone = arena_calloc(arena, n_removed, sizeof *gone);
+
+    if (gone == NULL) {
+        return KVS_E_NOMEM;
+    }
+    for (size_t i = 0; i < n_removed; i++) {
+        if (removed[i] != n->departing.id && !core_set_has(&conf->voters, removed[i]) &&
+            !core_set_has(&conf->outgoing, removed[i]) &&
+            !core_set_has(&conf->learners, removed[i])) {
+            gone[n_gone++] = removed[i];
+        }
+    }
+    return n->env.transport->ops->set_removed(n->env.transport, gone, n_gone);
+}
+
 void node_conf_appended(void *ctx, const struct core_conf *conf, struct kvs_view context)
 {
     struct node *n = ctx;
     struct node_peers peers = {.n = 0};
     const struct transport_ops *ops = n->env.transport->ops;
     size_t n_members;
-    size_t n_removed;
-    const uint64_t *removed = apply_members_removed(n->apply, &n_removed);
     int err;
 
-    (void)conf;
     (void)apply_members(n->apply, &n_members);
     if (n_members == 0 && context.len == 0) {
         return; /* joining: the transport knows the members that were asked */
@@ -350,7 +368,7 @@ void node_conf_appended(void *ctx, const struct core_conf *conf, struct kvs_view
     arena_init(&peers.arena, 0);
     node_peers_collect(n, context, &peers);
     /* First: who is cut off by the second call asks again, and is told why. */
-    err = ops->set_removed(n->env.transport, removed, n_removed);
+    err = node_set_removed(n, conf, &peers.arena);
     if (err == 0) {
         err = ops->set_peers(n->env.transport, peers.list, peers.n);
     }

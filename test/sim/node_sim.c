@@ -154,12 +154,39 @@ static bool sim_knows(const struct sim_node *n, uint64_t id)
     return false;
 }
 
+static void sim_say_removed(struct sim *s, struct sim_event *e)
+{
+    struct sim_node *n = e->node;
+
+    (void)s;
+    if (n->id == e->number && n->has_events) {
+        n->events.removed(n->events.ctx, n->id);
+    }
+}
+
+/* A removed member that still sends is told, as it would be when it connects. */
+static bool sim_was_removed(struct sim *s, const struct sim_node *to, uint64_t from)
+{
+    struct sim_node *sender = sim_node_of(s, from);
+
+    for (size_t i = 0; i < to->n_removed; i++) {
+        if (to->removed[i] == from) {
+            if (sender != NULL && sender->up && !s->cut[to->at][sender->at]) {
+                sim_at(s, 1000, sim_say_removed, sender, NULL, from);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
 static void sim_deliver(struct sim *s, struct sim_event *e)
 {
     struct sim_frame *f = e->arg;
     struct sim_node *to = e->node;
 
-    if (to->up && e->life == to->life && to->has_events && sim_knows(to, f->from)) {
+    if (to->up && e->life == to->life && to->has_events && !sim_was_removed(s, to, f->from) &&
+        sim_knows(to, f->from)) {
         sim_note(s, to->id ^ f->from ^ (f->frame != NULL ? f->frame->len : 0));
         if (f->frame != NULL) {
             to->events.message(to->events.ctx, f->from, f->stream, f->frame);
@@ -262,9 +289,11 @@ static int sim_set_peers(struct transport *t, const struct transport_peer *peers
 
 static int sim_set_removed(struct transport *t, const uint64_t *ids, size_t n_ids)
 {
-    (void)t;
-    (void)ids;
-    (void)n_ids;
+    struct sim_node *n = container_of(t, struct sim_node, transport);
+
+    kvs_assert(n_ids <= ARRAY_LEN(n->removed));
+    n->n_removed = n_ids;
+    memcpy(n->removed, ids, n_ids * sizeof *ids);
     return 0;
 }
 
@@ -592,6 +621,7 @@ static void sim_start(struct sim_node *n)
     list_init(&n->works);
     n->transport.ops = &sim_transport_ops;
     sim_name_peers(n);
+    n->n_removed = 0;
     n->paused_until_us = 0;
     n->seen_commit = n->seen_applied = 0;
     n->log_scheduled = n->backend_scheduled = n->works_scheduled = false;

@@ -34,6 +34,7 @@ enum {
     SIM_TICK_MS = 50,
     SIM_ELECTION_MS = 500,
     SIM_PATH_MAX = 512,
+    SIM_REMOVED_MAX = 256,
 };
 
 struct sim;
@@ -86,6 +87,8 @@ struct sim_node {
     bool has_events;
     uint64_t peers[CORE_PEERS_MAX];
     size_t n_peers;
+    uint64_t removed[SIM_REMOVED_MAX]; /* who gets an answer that says so */
+    size_t n_removed;
     struct list works; /* of struct node_work */
     bool log_scheduled;
     bool backend_scheduled;
