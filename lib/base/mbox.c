@@ -45,12 +45,11 @@ void mbox_free(struct mbox *m)
     kvs_free(m);
 }
 
-void mbox_post(struct mbox *m, struct list *message)
+/* With the lock held. */
+static void mbox_add(struct mbox *m, struct list *message)
 {
-    bool was_empty;
+    bool was_empty = list_empty(&m->messages);
 
-    (void)pthread_mutex_lock(&m->lock);
-    was_empty = list_empty(&m->messages);
     list_push_back(&m->messages, message);
     if (was_empty) {
         (void)pthread_cond_signal(&m->arrived);
@@ -59,7 +58,26 @@ void mbox_post(struct mbox *m, struct list *message)
     if (was_empty && m->wake != NULL) {
         m->wake(m->ctx);
     }
+}
+
+void mbox_post(struct mbox *m, struct list *message)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    mbox_add(m, message);
     (void)pthread_mutex_unlock(&m->lock);
+}
+
+bool mbox_offer(struct mbox *m, struct list *message)
+{
+    bool taken;
+
+    (void)pthread_mutex_lock(&m->lock);
+    taken = !m->stopped;
+    if (taken) {
+        mbox_add(m, message);
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+    return taken;
 }
 
 bool mbox_take(struct mbox *m, struct list *ret_messages)

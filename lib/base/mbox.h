@@ -23,6 +23,10 @@ void mbox_free(struct mbox *m);
 /* Moves `message` (a list node embedded in the sender's struct). Any thread. */
 void mbox_post(struct mbox *m, struct list *message);
 
+/* As mbox_post unless the mailbox is stopped: then the message stays the sender's, and `wake` does
+ * not run any more once mbox_stop has returned. Any thread. */
+KVS_MUST_USE bool mbox_offer(struct mbox *m, struct list *message);
+
 /* Receiver: moves all waiting messages to the end of `ret_messages` (an initialised list head).
  * Returns false if there were none. Never blocks. */
 bool mbox_take(struct mbox *m, struct list *ret_messages);

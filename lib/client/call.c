@@ -10,6 +10,7 @@
 static void call_free(struct client_call *call)
 {
     kvs_free(call->req.data);
+    arena_fini(&call->arena);
     kvs_free(call->endpoint);
     kvs_free(call);
 }
@@ -63,6 +64,19 @@ static int encode_request(struct client_call *call, const void *req, size_t max)
     return 0;
 }
 
+static int copy_request(struct client_call *call, const void *req)
+{
+    size_t size = call->method->req->size_bytes;
+
+    arena_init(&call->arena, 0); /* the node has a limit of its own */
+    call->request = arena_alloc(&call->arena, size);
+    if (call->request == NULL) {
+        return KVS_E_NOMEM;
+    }
+    memcpy(call->request, req, size);
+    return pb_own(&call->arena, call->method->req, call->request);
+}
+
 static int
 take_options(struct client_call *call, const struct kvs_call_options *options, uint32_t def)
 {
@@ -106,7 +120,8 @@ int client_call_start(struct kvs_client *c,
     call->ctx = ctx;
     err = take_options(call, options, c->call_timeout_ms);
     if (err == 0) {
-        err = encode_request(call, req, c->send_max_bytes);
+        err = c->backend->in_process ? copy_request(call, req)
+                                     : encode_request(call, req, c->send_max_bytes);
     }
     if (err == 0) {
         err = client_submit(c, &call->task);

@@ -218,7 +218,7 @@ static int remote_new(struct kvs_client *c,
                       struct client_backend **ret_backend,
                       struct kvs_error *ret_error)
 {
-    return client_remote_new(c, arg, NULL, ret_backend, ret_error);
+    return client_remote_new(c, arg, ret_backend, ret_error);
 }
 
 int kvs_client_open(const struct kvs_client_options *options,

@@ -88,7 +88,9 @@ struct client_call {
     struct list node; /* in client.calls, from arrival to the end */
     struct kvs_client *client;
     const struct client_method *method;
-    struct kvs_blob req; /* encoded */
+    struct kvs_blob req; /* encoded; empty in the node's process */
+    struct arena arena;  /* there: of the copy */
+    void *request;       /* there: a copy of the request */
     bool repeatable;
     char *endpoint;       /* NULL: any */
     uint32_t timeout_ms;  /* 0: none */
@@ -174,19 +176,13 @@ struct client_backend_ops {
 struct client_backend {
     const struct client_backend_ops *ops;
     struct kvs_client *client;
+    bool in_process; /* calls bring a copy of the request instead of its encoding */
+    bool gone;       /* nothing can be carried out any more: do not try again */
 };
 
-/* How to get a connected socket when there is no network in between. */
-struct client_dialer {
-    int (*dial)(void *ctx); /* -1: not now */
-    void *ctx;
-};
-
-/* Remote endpoints; or, `dialer` not NULL, one that is not on a network. Before the client's thread
- * runs. */
+/* Remote endpoints. Before the client's thread runs. */
 KVS_MUST_USE int client_remote_new(struct kvs_client *c,
                                    const struct kvs_client_options *options,
-                                   const struct client_dialer *dialer,
                                    struct client_backend **ret_backend,
                                    struct kvs_error *ret_error);
 

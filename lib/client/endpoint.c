@@ -117,8 +117,6 @@ static int endpoint_connect(struct endpoint *ep)
         .connect_timeout_ms = r->dial_timeout_ms,
         .keepalive_interval_ms = r->keepalive_time_ms,
         .keepalive_timeout_ms = r->keepalive_timeout_ms,
-        .dial = r->dial,
-        .dial_ctx = r->dial_ctx,
         .on_state = endpoint_state_cb,
         .ctx = ep,
     };

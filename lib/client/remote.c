@@ -106,7 +106,6 @@ static bool wants_tls(const struct kvs_client_options *options)
 
 int client_remote_new(struct kvs_client *c,
                       const struct kvs_client_options *options,
-                      const struct client_dialer *dialer,
                       struct client_backend **ret_backend,
                       struct kvs_error *ret_error)
 {
@@ -126,10 +125,7 @@ int client_remote_new(struct kvs_client *c,
     r->keepalive_time_ms = options->keepalive_time_ms;
     r->keepalive_timeout_ms = options->keepalive_timeout_ms;
     r->recv_max_bytes = options->recv_max_bytes;
-    if (dialer != NULL) {
-        r->dial = dialer->dial;
-        r->dial_ctx = dialer->ctx;
-    } else if (wants_tls(options)) {
+    if (wants_tls(options)) {
         err = make_tls(r, &options->tls, ret_error);
     }
     if (err == 0) {

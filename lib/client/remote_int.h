@@ -32,8 +32,6 @@ struct remote {
     bool use_tls;
     bool require_leader;
     uint32_t dial_timeout_ms;
-    int (*dial)(void *ctx); /* instead of a network: the node in this process */
-    void *dial_ctx;
     uint32_t keepalive_time_ms;
     uint32_t keepalive_timeout_ms;
     uint32_t recv_max_bytes;

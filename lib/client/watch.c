@@ -211,7 +211,7 @@ static void watch_end_cb(struct client_stream *s, int code, const char *text)
         watch_end(w, w->why.code, w->why.msg);
         return;
     }
-    if (!is_passing(code)) {
+    if (!is_passing(code) || w->client->backend->gone) {
         watch_end(w, code, text);
         return;
     }

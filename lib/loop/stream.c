@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -383,14 +382,12 @@ static void stream_fill_address(struct stream *s)
         (void)uv_ip6_name(in6, host, sizeof host);
         (void)snprintf(s->peer.address, sizeof s->peer.address, "[%s]:%u", host,
                        (unsigned)ntohs(in6->sin6_port));
-    } else if (addr.ss_family == AF_INET) {
+    } else {
         const struct sockaddr_in *in = (const struct sockaddr_in *)&addr;
 
         (void)uv_ip4_name(in, host, sizeof host);
         (void)snprintf(s->peer.address, sizeof s->peer.address, "%s:%u", host,
                        (unsigned)ntohs(in->sin_port));
-    } else {
-        (void)snprintf(s->peer.address, sizeof s->peer.address, "@"); /* a socketpair's end */
     }
 }
 
@@ -447,26 +444,6 @@ int stream_accepted(struct stream *s, struct tls_context *tls, const char *alpn)
         stream_fail(s, err, "out of memory");
     }
     return err;
-}
-
-int stream_adopt(struct loop *l, int fd, struct stream **ret_stream)
-{
-    struct stream *s;
-
-    loop_assert_owner(l);
-    s = stream_alloc(l, NULL, NULL);
-    if (s == NULL) {
-        (void)close(fd);
-        return KVS_E_NOMEM;
-    }
-    if (uv_tcp_open(&s->tcp, fd) != 0) {
-        (void)close(fd);
-        stream_close(s);
-        return KVS_E_INVALID;
-    }
-    s->state = STREAM_CONNECTING;
-    *ret_stream = s;
-    return 0;
 }
 
 void stream_set_ops(struct stream *s, const struct stream_ops *ops, void *ctx)

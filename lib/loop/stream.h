@@ -81,11 +81,7 @@ KVS_MUST_USE int stream_connect(struct loop *l,
                                 void *ctx,
                                 struct stream **ret_stream);
 
-/* Takes over a connected socket, e.g. one end of a socketpair(2), in the clear; then
- * stream_set_ops. KVS_E_NOMEM, KVS_E_INVALID: the descriptor is closed. */
-KVS_MUST_USE int stream_adopt(struct loop *l, int fd, struct stream **ret_stream);
-
-/* Takes over an accepted or adopted stream; reading starts. `ops` must stay valid. */
+/* Takes over an accepted stream; reading starts. `ops` must stay valid. */
 void stream_set_ops(struct stream *s, const struct stream_ops *ops, void *ctx);
 
 /* Copies `len` bytes to the end of the queue. KVS_E_NOMEM, KVS_E_CLOSED (closing: drop it). */

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "node/local.h"
 
 /* How long kvs_node_wait_ready sleeps at a time when asked to wait for ever. */
 #define KVS_NODE_WAIT_SLICE_MS 60000
@@ -125,10 +126,19 @@ static void *kvs_node_main(void *arg)
     struct kvs_node *k = arg;
 
     loop_run(k->loop);
+    kvs_node_shut_door(k);
     kvs_node_tear_down(k); /* here: what hangs on the loop belongs to this thread */
     atomic_store(&k->state, KVS_NODE_STOPPED);
     mbox_post(k->news, &k->news_stopped);
     return NULL;
+}
+
+/* From a client's thread, under the mailbox's lock, so the loop is there. */
+static void kvs_node_wake_tasks(void *ctx)
+{
+    struct kvs_node *k = ctx;
+
+    loop_mbox_post(k->wakes, &k->wake_local);
 }
 
 static struct kvs_node *kvs_node_new(const struct kvs_node_options *options)
@@ -140,12 +150,16 @@ static struct kvs_node *kvs_node_new(const struct kvs_node_options *options)
         return NULL;
     }
     arena_init(&k->arena, 0);
+    atomic_init(&k->refs, 1);
+    list_init(&k->local_streams);
     k->news = mbox_new(NULL, NULL);
+    k->tasks = mbox_new(kvs_node_wake_tasks, k);
     k->log = log_new(levels[options->log_level],
                      options->log_console ? LOG_FORMAT_CONSOLE : LOG_FORMAT_JSON, options->log_fn,
                      options->log_ctx);
-    if (k->news == NULL || k->log == NULL || options_copy(k, options) != 0) {
+    if (k->news == NULL || k->tasks == NULL || k->log == NULL || options_copy(k, options) != 0) {
         mbox_free(k->news);
+        mbox_free(k->tasks);
         log_free(k->log);
         arena_fini(&k->arena);
         kvs_free(k);
@@ -154,13 +168,22 @@ static struct kvs_node *kvs_node_new(const struct kvs_node_options *options)
     return k;
 }
 
-static void kvs_node_free(struct kvs_node *k)
+void local_ref(struct kvs_node *k)
+{
+    (void)atomic_fetch_add(&k->refs, 1);
+}
+
+void local_unref(struct kvs_node *k)
 {
     struct list left;
 
+    if (atomic_fetch_sub(&k->refs, 1) > 1) {
+        return;
+    }
     list_init(&left);
     (void)mbox_take(k->news, &left);
     mbox_free(k->news);
+    mbox_free(k->tasks);
     log_free(k->log);
     arena_fini(&k->arena);
     kvs_free(k);
@@ -189,7 +212,7 @@ int kvs_node_open(const struct kvs_node_options *options,
     }
     if (err != 0) {
         kvs_node_tear_down(k);
-        kvs_node_free(k);
+        local_unref(k);
         return err;
     }
     k->thread_runs = true;
@@ -243,5 +266,5 @@ void kvs_node_close(struct kvs_node *k)
     }
     kvs_node_stop(k);
     (void)kvs_node_wait(k, NULL); /* whoever wants to know has asked before */
-    kvs_node_free(k);
+    local_unref(k);
 }

@@ -3,7 +3,6 @@
  *
  *   kvs_node.c        options, thread, waiting; the public calls
  *   kvs_node_open.c   what is on disk, who we are, what is started in which order
- *   kvs_node_dial.c   connections from inside the process
  *   kvs_node_stop.c   the way down: leadership, clients, node, log, transport, loop
  *   local.c           the door for clients in this process */
 #ifndef NODE_KVS_NODE_H
@@ -49,15 +48,11 @@ struct kvs_node {
     pthread_t thread;
     bool thread_runs; /* not joined yet; the opener's side */
 
-    atomic_bool dial_open; /* kvs_node_dial.c */
-    atomic_uint dialers;
-
     /* The loop's side. */
     struct loop *loop;
     struct loop_timer tick;
     struct loop_hook flush;
     struct loop_mbox *wakes; /* from the log and backend threads */
-    struct loop_mbox *dials; /* from clients in this process */
     struct list wake_log;
     struct list wake_backend;
     struct list wake_local;
@@ -97,13 +92,6 @@ KVS_MUST_USE int kvs_node_bring_up(struct kvs_node *k, struct kvs_error *ret_err
 void kvs_node_begin_stop(struct kvs_node *k, int code);
 /* After loop_run has returned, or when bring_up failed: frees what is left. */
 void kvs_node_tear_down(struct kvs_node *k);
-
-/* kvs_node_dial.c: a connected socket to this node's RPC server, or -1 if it has stopped or there
- * is no descriptor or memory left. Any thread; the caller closes it. */
-KVS_MUST_USE int kvs_node_dial(struct kvs_node *k);
-/* The loop's side of it: before the first dial; and behind the last, when the server has gone. */
-KVS_MUST_USE int kvs_node_dial_open(struct kvs_node *k);
-void kvs_node_dial_close(struct kvs_node *k);
 
 /* local.c. From now on tasks are refused; those that were posted before run without a node. The
  * node's thread, after its loop. */

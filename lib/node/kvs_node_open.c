@@ -698,6 +698,9 @@ static int open_clients(struct kvs_node *k, struct kvs_error *ret_error)
     };
     int err;
 
+    if (o->listen_client_urls == NULL && o->listen_metrics_urls == NULL) {
+        return 0;
+    }
     err = rpc_server_new(k->loop, &limits, k->log, &k->rpc);
     if (err == 0) {
         err = service_init(&k->service, k->node, k->loop, k->rpc);
@@ -707,9 +710,6 @@ static int open_clients(struct kvs_node *k, struct kvs_error *ret_error)
     }
     if (err == 0) {
         err = open_listen(k, o->listen_metrics_urls, RPC_LISTEN_HTTP, ret_error);
-    }
-    if (err == 0) {
-        err = kvs_node_dial_open(k);
     }
     return err;
 }

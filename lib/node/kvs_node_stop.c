@@ -114,7 +114,6 @@ void kvs_node_tear_down(struct kvs_node *k)
     kvs_assert(k->node == NULL && k->log_device == NULL);
     rpc_server_free(k->rpc);
     k->rpc = NULL;
-    kvs_node_dial_close(k);
     backend_thread_free(k->backend);
     k->backend = NULL;
     if (k->loop != NULL) {

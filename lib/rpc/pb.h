@@ -78,4 +78,9 @@ void pb_encode(struct buf *b, const struct pb_message *message, const void *m);
 KVS_MUST_USE int
 pb_decode(struct arena *a, struct kvs_view bytes, const struct pb_message *message, void *ret_m);
 
+/* Replaces all that `m` (a struct of the message) points to by copies in `a`, however deep; what
+ * no field shows stays as it is. KVS_E_NOMEM, KVS_E_TOO_MANY_OPS (nested too deep): `m` is of no
+ * use then. */
+KVS_MUST_USE int pb_own(struct arena *a, const struct pb_message *message, void *m);
+
 #endif
