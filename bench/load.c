@@ -72,11 +72,10 @@ static uint64_t own_cpu_us(void)
 static void load_on_sample(struct loop_timer *t)
 {
     struct load *l = container_of(t, struct load, sample);
-    uint64_t rss_kb = procs_sample(&l->options.servers).rss_kb;
+    struct procs_sample now = procs_sample(&l->options.servers);
 
-    if (rss_kb > l->rss_max_kb) {
-        l->rss_max_kb = rss_kb;
-    }
+    l->rss_max_kb = now.rss_kb > l->rss_max_kb ? now.rss_kb : l->rss_max_kb;
+    l->anon_max_kb = now.anon_kb > l->anon_max_kb ? now.anon_kb : l->anon_max_kb;
 }
 
 static void load_end(struct load *l)

@@ -25,7 +25,7 @@ enum load_workload {
     LOAD_GET,       /* random keys; --serializable */
     LOAD_MIXED,     /* --reads percent gets, the rest puts */
     LOAD_RANGE,     /* the whole prefix */
-    LOAD_COMPACT,   /* puts, and in the middle of them one compaction of all revisions so far */
+    LOAD_COMPACT,   /* puts while all revisions so far are compacted; ends with that */
     LOAD_WATCH,     /* --streams watchers of one prefix, puts at --rate */
     LOAD_IDLE,      /* --streams streams of --watchers watches each, nothing happens */
     LOAD_KEEPALIVE, /* a lease per client, kept alive without pause */
@@ -120,6 +120,7 @@ struct load {
     struct procs_sample before;
     struct procs_sample after;
     uint64_t rss_max_kb;
+    uint64_t anon_max_kb;
     uint64_t own_cpu_us;
     struct hist compact_latency_ns;
     struct rpc_client_call compact_call;

@@ -123,18 +123,12 @@ static void numbers_apply(struct load_options *o, const struct load_number *n)
 bool load_options_parse(struct load_options *o, int argc, char **argv)
 {
     struct load_number numbers[NUM_COUNT] = {
-        [NUM_CLIENTS] = {"clients", 1, 1000000, 1000},
-        [NUM_CONNS] = {"conns", 1, 10000, 100},
-        [NUM_RATE] = {"rate", 0, 10000000, 0},
-        [NUM_SECONDS] = {"seconds", 1, 86400, 10},
-        [NUM_WARMUP] = {"warmup-ms", 0, 600000, 1000},
-        [NUM_KEYS] = {"keys", 1, UINT32_MAX, 100000},
-        [NUM_VALUE] = {"value", 8, 1 << 20, 256},
-        [NUM_READS] = {"reads", 0, 100, 90},
-        [NUM_STREAMS] = {"streams", 1, 1000000, 1000},
-        [NUM_WATCHERS] = {"watchers", 1, 1000000, 1},
-        [NUM_TIMEOUT] = {"timeout-ms", 0, 3600000, 0},
-        [NUM_SEED] = {"seed", 0, UINT64_MAX, 1},
+        [NUM_CLIENTS] = {"clients", 1, 1000000, 1000}, [NUM_CONNS] = {"conns", 1, 10000, 100},
+        [NUM_RATE] = {"rate", 0, 10000000, 0},         [NUM_SECONDS] = {"seconds", 1, 86400, 10},
+        [NUM_WARMUP] = {"warmup-ms", 0, 600000, 1000}, [NUM_KEYS] = {"keys", 1, UINT32_MAX, 100000},
+        [NUM_VALUE] = {"value", 8, 1 << 20, 256},      [NUM_READS] = {"reads", 0, 100, 90},
+        [NUM_STREAMS] = {"streams", 1, 1000000, 1000}, [NUM_WATCHERS] = {"watchers", 1, 1000000, 1},
+        [NUM_TIMEOUT] = {"timeout-ms", 0, 3600000, 0}, [NUM_SEED] = {"seed", 0, UINT64_MAX, 1},
     };
     struct option flags[NUM_COUNT + 7] = {{0}};
     int n_flags = NUM_COUNT;

@@ -41,7 +41,8 @@ static void report_json(const struct load *l, double seconds, double cpu_us)
                  ratio(cpu_us, units), 100 * ratio((double)l->own_cpu_us / 1e6, seconds));
     (void)printf(", \"rss_before_kb\": %" PRIu64 ", \"rss_after_kb\": %" PRIu64
                  ", \"rss_max_kb\": %" PRIu64 ", \"anon_before_kb\": %" PRIu64
-                 ", \"anon_after_kb\": %" PRIu64 ", \"watchers\": %zu}\n",
+                 ", \"anon_after_kb\": %" PRIu64 ", \"anon_max_kb\": %" PRIu64
+                 ", \"watchers\": %zu}\n",
                  l->before.rss_kb, l->after.rss_kb, l->rss_max_kb, l->before.anon_kb,
                  l->after.anon_kb, l->n_streams * l->options.watchers);
 }

@@ -230,6 +230,7 @@ static void compact_done(struct rpc_client_call *call,
     if (status != RPC_OK) {
         load_count_error(l, status, text);
     }
+    load_finish(l);
 }
 
 void load_compact(struct load *l)
