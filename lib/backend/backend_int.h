@@ -7,12 +7,22 @@
 
 #include "backend/backend.h"
 
+/* Where the file is mapped; base NULL if that is not known. */
+struct backend_map {
+    void *base;
+    size_t bytes;
+};
+
 struct backend {
     atomic_uint refs;
     atomic_int failure; /* first fatal code */
     MDB_env *env;
     MDB_dbi tables[BACKEND_TABLE_COUNT];
+    struct backend_map map;
 };
+
+/* Looks up where the environment's file is mapped. */
+void backend_find_map(struct backend *b);
 
 struct backend_txn {
     struct backend *backend;

@@ -145,6 +145,7 @@ int backend_open(const struct backend_options *options,
         backend_unref(b);
         return backend_describe(ret_error, backend_code(rc), what, rc);
     }
+    backend_find_map(b);
     *ret_backend = b;
     return 0;
 }

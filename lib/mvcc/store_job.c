@@ -162,5 +162,7 @@ int store_job_write(struct store_job *j)
         backend_end(txn);
         return err;
     }
-    return backend_commit(txn);
+    err = backend_commit(txn);
+    backend_release_memory(j->backend);
+    return err;
 }
