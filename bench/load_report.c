@@ -44,7 +44,7 @@ static void report_json(const struct load *l, double seconds, double cpu_us)
                  ", \"anon_after_kb\": %" PRIu64 ", \"anon_max_kb\": %" PRIu64
                  ", \"watchers\": %zu}\n",
                  l->before.rss_kb, l->after.rss_kb, l->rss_max_kb, l->before.anon_kb,
-                 l->after.anon_kb, l->n_streams * l->options.watchers);
+                 l->after.anon_kb, l->anon_max_kb, l->n_streams * l->options.watchers);
 }
 
 static void report_text(const struct load *l, double seconds, double cpu_us)
