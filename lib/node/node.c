@@ -16,6 +16,12 @@ static void node_wake(void *ctx)
     n->env.wake(n->env.ctx);
 }
 
+/* What is known of the alarm now; if it was only proposed, it is proposed again when needed. */
+static void node_alarm_settle(struct node *n)
+{
+    n->alarm_raised = apply_alarm_is_set(n->apply, KVS_ALARM_NOSPACE);
+}
+
 static void node_count_applied(struct node *n, const struct apply_result *result)
 {
     switch (result->kind) {
@@ -57,7 +63,7 @@ static void node_applied(struct node *n, const struct apply_result *result)
         node_watch_drain(n);
     }
     if ((result->changed & APPLY_CHANGED_ALARMS) != 0) {
-        n->alarm_raised = apply_alarm_is_set(n->apply, KVS_ALARM_NOSPACE);
+        node_alarm_settle(n);
     }
 }
 
@@ -156,6 +162,7 @@ static void node_on_leader_changed(void *ctx, uint64_t leader, uint64_t term, bo
              LOG_HEX("local-member-id", n->config.member_id), LOG_HEX("leader", leader),
              LOG_U64("term", term));
     node_lease_leader_changed(n, we_lead);
+    node_alarm_settle(n); /* one that was proposed may be lost with the old leader */
     n->env.wake(n->env.ctx);
 }
 
@@ -165,6 +172,7 @@ static void node_on_proposal_dropped(void *ctx, uint64_t batch, int reason)
 
     n->stats.proposals_failed++;
     node_writes_dropped(n, batch, reason);
+    node_alarm_settle(n);
     log_debug(n->env.log, "proposals dropped", LOG_STR("reason", kvs_strerror(reason)));
 }
 
@@ -269,6 +277,7 @@ static void node_free(struct node *n)
 {
     if (n->hub != NULL) {
         watch_effects_fini(&n->effects);
+        watch_effects_fini(&n->effects_spare);
         watch_hub_free(n->hub);
     }
     apply_free(n->apply);
@@ -294,6 +303,7 @@ static void node_init_lists(struct node *n)
     list_init(&n->changes);
     list_init(&n->changes_made);
     list_init(&n->copies);
+    list_init(&n->works_refused);
     map_init(&n->writes_by_id);
     buf_init(&n->scratch);
     arena_init(&n->arena, 0);
@@ -367,6 +377,7 @@ int node_start(struct node *n, struct replica_state *state)
     return err;
 }
 
+/* Their callbacks may ask for more, which is refused: the node is closing. */
 static void node_stop_requests(struct node *n, int err)
 {
     node_writes_stop(n, err);
@@ -376,9 +387,9 @@ static void node_stop_requests(struct node *n, int err)
     node_copies_stop(n, err);
 }
 
-void node_fail(struct node *n, int code, const char *text)
+static void node_report(struct node *n, int code, const char *text)
 {
-    if (n->failed != 0 || n->closing) {
+    if (n->failed != 0) {
         return;
     }
     n->failed = code;
@@ -386,6 +397,13 @@ void node_fail(struct node *n, int code, const char *text)
         log_error(n->env.log, text, LOG_STR("error", kvs_strerror(code)));
     }
     n->env.stopped(n->env.ctx, code, text);
+}
+
+void node_fail(struct node *n, int code, const char *text)
+{
+    if (!n->closing) {
+        node_report(n, code, text);
+    }
 }
 
 int node_work_submit(struct node *n, struct node_work *w)
@@ -396,6 +414,24 @@ int node_work_submit(struct node *n, struct node_work *w)
         n->n_working++;
     }
     return err;
+}
+
+void node_work_submit_must(struct node *n, struct node_work *w)
+{
+    if (node_work_submit(n, w) != 0) {
+        n->n_working++;
+        list_push_back(&n->works_refused, &w->link);
+        node_fail(n, KVS_E_NOMEM, "out of memory while moving a snapshot");
+    }
+}
+
+static void node_works_refused_done(struct list *works)
+{
+    for (struct list *it = list_pop_front(works); it != NULL; it = list_pop_front(works)) {
+        struct node_work *w = list_entry(it, struct node_work, link);
+
+        w->done(w);
+    }
 }
 
 void node_work_done(struct node *n)
@@ -436,12 +472,18 @@ static void node_replica_closed(void *ctx)
 
 void node_close(struct node *n, void (*cb)(void *ctx), void *ctx)
 {
+    struct list refused;
+
     kvs_assert(!n->closing);
-    node_stop_requests(n, KVS_E_STOPPED);
     n->closing = true;
+    atomic_store(&n->abandon_work, true);
+    node_stop_requests(n, KVS_E_STOPPED);
     n->close_cb = cb;
     n->close_ctx = ctx;
-    replica_close(n->replica, node_replica_closed, n);
+    list_init(&refused);
+    list_splice_back(&refused, &n->works_refused);
+    replica_close(n->replica, node_replica_closed, n); /* `n` may be gone, if none was refused */
+    node_works_refused_done(&refused);
 }
 
 void node_store_progress(void *node)
@@ -450,7 +492,7 @@ void node_store_progress(void *node)
     int err = mvcc_failure(n->mvcc);
 
     if (err != 0) {
-        node_fail(n, err, "the store cannot be written");
+        node_report(n, err, "the store cannot be written");
     }
     if (n->closing) {
         node_maybe_closed(n);
@@ -539,7 +581,7 @@ bool node_is_learner(const struct node *n)
 
 bool node_is_ready(const struct node *n)
 {
-    return n->started && n->failed == 0 && replica_leader(n->replica) != 0 &&
+    return n->started && n->failed == 0 && !n->closing && replica_leader(n->replica) != 0 &&
            replica_term(n->replica) == n->applied_term;
 }
 

@@ -10,6 +10,8 @@
 #ifndef NODE_NODE_INT_H
 #define NODE_NODE_INT_H
 
+#include <stdatomic.h>
+
 #include "base/map.h"
 #include "base/rand.h"
 #include "node/node.h"
@@ -26,11 +28,8 @@
 
 #define NODE_PUBLISH_RETRY_MS 2000
 
-/* Waiting streams of progress notices are visited this often at most. */
 /* The term of a write of which no later term tells that it was lost. */
 #define NODE_TERM_NEVER_LOST UINT64_MAX
-
-#define NODE_PROGRESS_MIN_MS 100
 
 /* A configuration and where it came into force, for snapshots of a state a little back. */
 struct node_conf {
@@ -61,7 +60,9 @@ struct node {
     bool started;
     bool closing;
     int failed;         /* KVS_E_*: nothing is accepted any more */
-    unsigned n_working; /* jobs at submit_work */
+    unsigned n_working; /* jobs at submit_work, and those below */
+    struct list works_refused; /* no memory: completed, with an error, when the node closes */
+    atomic_bool abandon_work;  /* long work off the loop looks at it: the node is closing */
     void (*close_cb)(void *ctx);
     void *close_ctx;
     bool replica_closed;
@@ -82,6 +83,7 @@ struct node {
 
     struct list watches;
     struct watch_effects effects;
+    struct watch_effects effects_spare; /* empty; its memory is used again */
     bool draining_effects;
     uint64_t progress_due_ms;
 
@@ -180,6 +182,9 @@ void node_copies_stop(struct node *n, int err);
 
 /* Runs `w` at the environment and keeps count, so that close waits for it. */
 KVS_MUST_USE int node_work_submit(struct node *n, struct node_work *w);
+/* For work that somebody waits for and that cannot be refused any more. Out of memory stops the
+ * node, and `done` runs when it closes without `run` having run: set a status beforehand. */
+void node_work_submit_must(struct node *n, struct node_work *w);
 /* First thing in every done callback. */
 void node_work_done(struct node *n);
 void node_maybe_closed(struct node *n);

@@ -2,90 +2,12 @@
  * the hub is called again. */
 #include "base/assert.h"
 #include "node/node_int.h"
-
-/* --- history for watches that are behind --- */
-
-struct node_history_visit {
-    watch_history_fn visit;
-    void *ctx;
-};
-
-static int node_history_event(struct mvcc_history *h, bool prev_kv, struct kvs_event *event)
-{
-    int err;
-
-    if (!prev_kv || !event->has_prev) {
-        event->has_prev = false;
-        return 0;
-    }
-    err = mvcc_history_prev(h, &event->prev_kv);
-    if (err == KVS_E_NOT_FOUND) {
-        event->has_prev = false; /* compacted: left out, as etcd does */
-        return 0;
-    }
-    return err;
-}
-
-static int node_history_walk(struct mvcc_history *h,
-                             size_t max_bytes,
-                             bool prev_kv,
-                             const struct node_history_visit *v,
-                             kvs_revision until,
-                             kvs_revision *ret_next)
-{
-    struct kvs_event event;
-    kvs_revision at = 0;
-    size_t bytes = 0;
-    int err;
-
-    while ((err = mvcc_history_next(h, &event)) == 0) {
-        if (event.kv.mod_revision != at && bytes >= max_bytes) {
-            *ret_next = event.kv.mod_revision;
-            return 0;
-        }
-        at = event.kv.mod_revision;
-        bytes += event.kv.key.len + event.kv.value.len + 64;
-        err = node_history_event(h, prev_kv, &event);
-        if (err == 0) {
-            err = v->visit(v->ctx, &event);
-        }
-        if (err != 0) {
-            return err;
-        }
-    }
-    *ret_next = until;
-    return err == KVS_E_NOT_FOUND ? 0 : err;
-}
-
-static int node_history_read(void *ctx,
-                             kvs_revision from,
-                             kvs_revision until,
-                             size_t max_bytes,
-                             bool prev_kv,
-                             watch_history_fn visit,
-                             void *visit_ctx,
-                             kvs_revision *ret_next)
-{
-    struct node *n = ctx;
-    struct node_history_visit v = {visit, visit_ctx};
-    struct mvcc_history *history;
-    struct mvcc_read read;
-    int err;
-
-    mvcc_read_begin(n->mvcc, &read);
-    err = mvcc_history_open(&read, from, until - 1, &history);
-    if (err == 0) {
-        err = node_history_walk(history, max_bytes, prev_kv, &v, until, ret_next);
-        mvcc_history_close(history);
-    }
-    mvcc_read_end(&read);
-    return err;
-}
+#include "watch/source_mvcc.h"
 
 int node_watch_init(struct node *n)
 {
     const struct watch_config config = {
-        .source = {node_history_read, n},
+        .source = watch_source_mvcc(n->mvcc),
         .revision = mvcc_revision(n->mvcc),
         .compacted = mvcc_compact_revision(n->mvcc),
         .fragment_bytes = n->config.max_request_bytes,
@@ -93,6 +15,7 @@ int node_watch_init(struct node *n)
     };
 
     watch_effects_init(&n->effects);
+    watch_effects_init(&n->effects_spare);
     n->hub = watch_hub_new(&config);
     return n->hub != NULL ? 0 : KVS_E_NOMEM;
 }
@@ -103,7 +26,7 @@ void node_watch_drain(struct node *n)
 {
     struct watch_effects now;
 
-    /* A send may give credit back, which is a call into the hub that yields effects of its own:
+    /* Two lists change places, so that their memory is kept. A send may give credit back, which is a call into the hub that yields effects of its own:
      * those are taken in the next round. */
     if (n->draining_effects) {
         return;
@@ -111,13 +34,14 @@ void node_watch_drain(struct node *n)
     n->draining_effects = true;
     while (n->effects.len > 0) {
         now = n->effects;
-        watch_effects_init(&n->effects);
+        n->effects = n->effects_spare;
         for (size_t i = 0; i < now.len; i++) {
             struct node_watch *w = watch_stream_user(now.items[i].stream);
 
             w->send(w, &now.items[i]);
         }
-        watch_effects_fini(&now);
+        watch_effects_clear(&now);
+        n->effects_spare = now;
     }
     n->draining_effects = false;
 }

@@ -2,7 +2,6 @@
  *
  * Everything but the command line is in libkvstore; see kvstore/node.h. */
 #include <malloc.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,8 +67,6 @@ int main(int argc, char **argv)
     }
     main_set_up_heap();
     (void)signal(SIGPIPE, SIG_IGN);
-    /* Large blocks go back to the kernel when they are freed, also after larger ones were. */
-    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     if (kvs_node_open(&config.node, &node, &error) != 0) {
         return main_fail(&error);
     }
