@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/sabotage.h"
 #include "node/node_int.h"
 
 enum lease_op_state {
@@ -161,6 +162,10 @@ static void lease_op_step(struct node *n, struct node_lease_op *op)
         lease_op_forward(n, op, leader);
         return;
     }
+    if (sabotaged(SABOTAGE_LEASE_UNCONFIRMED)) {
+        lease_op_renew(n, op);
+        return;
+    }
     op->barrier = (struct replica_read){.cb = lease_op_confirmed_cb};
     if (replica_confirm_leader(n->replica, &op->barrier) == 0) {
         op->state = LEASE_OP_CONFIRMING;
@@ -202,15 +207,20 @@ void node_lease_op_cancel(struct node *n, struct node_lease_op *op)
     list_remove(&op->link);
 }
 
-void node_lease_ops_stop(struct node *n, int err)
+/* Callbacks may cancel any other operation: nothing but the front of the list is held on to. */
+static void lease_ops_finish_all(struct list *ops, int status)
 {
-    LIST_FOREACH_SAFE(it, after, &n->lease_ops)
-    {
+    for (struct list *it = list_pop_front(ops); it != NULL; it = list_pop_front(ops)) {
         struct node_lease_op *op = list_entry(it, struct node_lease_op, link);
 
         lease_op_detach(op);
-        lease_op_finish(op, err);
+        lease_op_finish(op, status);
     }
+}
+
+void node_lease_ops_stop(struct node *n, int err)
+{
+    lease_ops_finish_all(&n->lease_ops, err);
     if (n->lease_confirming) {
         replica_read_cancel(n->replica, &n->lease_confirm);
         n->lease_confirming = false;
@@ -341,6 +351,10 @@ static void lease_scan(struct node *n, uint64_t now_ms)
         lease_next_due_ms(apply_leases(n->apply)) > now_ms) {
         return;
     }
+    if (sabotaged(SABOTAGE_LEASE_OLD_LEADER)) {
+        lease_propose_expired(n);
+        return;
+    }
     n->lease_confirm = (struct replica_read){.cb = lease_confirmed_cb};
     if (replica_confirm_leader(n->replica, &n->lease_confirm) == 0) {
         n->lease_confirming = true;
@@ -369,13 +383,16 @@ void node_lease_leader_changed(struct node *n, bool we_lead)
 
 void node_lease_tick(struct node *n, uint64_t now_ms)
 {
+    struct list due;
+
+    list_init(&due);
     LIST_FOREACH_SAFE(it, after, &n->lease_ops)
     {
         struct node_lease_op *op = list_entry(it, struct node_lease_op, link);
 
         if (op->deadline_ms <= now_ms) {
-            lease_op_detach(op);
-            lease_op_finish(op, KVS_E_TIMEOUT);
+            list_remove(&op->link);
+            list_push_back(&due, &op->link);
             continue;
         }
         if (op->state == LEASE_OP_FORWARDED && now_ms - op->sent_ms >= LEASE_FORWARD_RETRY_MS) {
@@ -383,6 +400,7 @@ void node_lease_tick(struct node *n, uint64_t now_ms)
         }
         lease_op_step(n, op);
     }
+    lease_ops_finish_all(&due, KVS_E_TIMEOUT);
     if (now_ms >= n->lease_scan_due_ms) {
         n->lease_scan_due_ms = now_ms + LEASE_SCAN_INTERVAL_MS;
         lease_scan(n, now_ms);

@@ -1,6 +1,7 @@
 /* Linearizable reads: a read waits until a majority has confirmed the leader and this member has
  * applied what was committed then. While the leader changes it waits on and asks the new one. */
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "node/node_int.h"
 
 int node_read_check(const struct node *n, bool serializable)
@@ -42,6 +43,13 @@ static int node_read_ask(struct node *n, struct node_read *r)
     err = replica_read(n->replica, &r->barrier);
     if (err != 0 && err != KVS_E_NO_LEADER) {
         return err;
+    }
+    if (sabotaged(SABOTAGE_READ_WITHOUT_BARRIER) && err == 0) {
+        replica_read_cancel(n->replica, &r->barrier);
+        r->barrier.status = 0;
+        list_push_back(&n->reads, &r->link);
+        node_read_finish(r, 0);
+        return 0;
     }
     r->waiting = err == 0;
     list_push_back(r->waiting ? &n->reads : &n->reads_idle, &r->link);
@@ -89,21 +97,39 @@ void node_reads_retry(struct node *n)
     }
 }
 
+/* Callbacks may cancel any other read: nothing but the front of the list is held on to. */
+static unsigned node_reads_finish_all(struct node *n, struct list *reads, int status)
+{
+    unsigned finished = 0;
+
+    for (struct list *it = list_pop_front(reads); it != NULL; it = list_pop_front(reads)) {
+        struct node_read *r = list_entry(it, struct node_read, link);
+
+        if (r->waiting) {
+            replica_read_cancel(n->replica, &r->barrier);
+            r->waiting = false;
+        }
+        node_read_finish(r, status);
+        finished++;
+    }
+    return finished;
+}
+
 static void node_reads_expire(struct node *n, struct list *reads, uint64_t now_ms)
 {
+    struct list due;
+
+    list_init(&due);
     LIST_FOREACH_SAFE(it, after, reads)
     {
         struct node_read *r = list_entry(it, struct node_read, link);
 
-        if (r->deadline_ms > now_ms) {
-            continue;
+        if (r->deadline_ms <= now_ms) {
+            list_remove(&r->link);
+            list_push_back(&due, &r->link);
         }
-        if (r->waiting) {
-            replica_read_cancel(n->replica, &r->barrier);
-        }
-        n->stats.read_indexes_failed++;
-        node_read_finish(r, KVS_E_TIMEOUT);
     }
+    n->stats.read_indexes_failed += node_reads_finish_all(n, &due, KVS_E_TIMEOUT);
 }
 
 void node_reads_tick(struct node *n, uint64_t now_ms)
@@ -113,21 +139,8 @@ void node_reads_tick(struct node *n, uint64_t now_ms)
     node_reads_retry(n);
 }
 
-static void node_reads_stop_list(struct node *n, struct list *reads, int err)
-{
-    LIST_FOREACH_SAFE(it, after, reads)
-    {
-        struct node_read *r = list_entry(it, struct node_read, link);
-
-        if (r->waiting) {
-            replica_read_cancel(n->replica, &r->barrier);
-        }
-        node_read_finish(r, err);
-    }
-}
-
 void node_reads_stop(struct node *n, int err)
 {
-    node_reads_stop_list(n, &n->reads, err);
-    node_reads_stop_list(n, &n->reads_idle, err);
+    (void)node_reads_finish_all(n, &n->reads, err); /* how many is of no interest any more */
+    (void)node_reads_finish_all(n, &n->reads_idle, err);
 }

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "node/node_int.h"
 
 #define SNAPSHOT_PATH_MAX 4096
@@ -68,10 +69,9 @@ static void source_read(
     s->len = len;
     s->cb = cb;
     s->cb_ctx = ctx;
+    s->status = KVS_E_NOMEM; /* unless it runs */
     s->work = (struct node_work){.run = source_read_run, .done = source_read_done};
-    if (node_work_submit(s->node, &s->work) != 0) {
-        node_fail(s->node, KVS_E_NOMEM, "out of memory while sending a snapshot");
-    }
+    node_work_submit_must(s->node, &s->work);
 }
 
 static void source_close(struct snapshot_source *base)
@@ -116,26 +116,31 @@ static void copy_start(struct node *n, struct node_copy *c)
 
 void node_copies_progress(struct node *n)
 {
+    struct list ready;
+
+    list_init(&ready);
     LIST_FOREACH_SAFE(it, after, &n->copies)
     {
         struct node_copy *c = list_entry(it, struct node_copy, link);
 
         if (mvcc_stored_index(n->mvcc) >= c->index_min) {
             list_remove(&c->link);
-            copy_start(n, c);
+            list_push_back(&ready, &c->link);
         } else {
             mvcc_flush(n->mvcc);
         }
+    }
+    for (struct list *it = list_pop_front(&ready); it != NULL; it = list_pop_front(&ready)) {
+        copy_start(n, list_entry(it, struct node_copy, link));
     }
 }
 
 void node_copies_stop(struct node *n, int err)
 {
-    LIST_FOREACH_SAFE(it, after, &n->copies)
-    {
+    for (struct list *it = list_pop_front(&n->copies); it != NULL;
+         it = list_pop_front(&n->copies)) {
         struct node_copy *c = list_entry(it, struct node_copy, link);
 
-        list_remove(&c->link);
         c->status = err;
         c->cb(c);
     }
@@ -160,7 +165,9 @@ int node_copy_store(struct node *n, uint64_t index_min, struct node_copy *c)
 
 static int source_new(struct node *n, const struct node_copy *c, struct snapshot_source **ret)
 {
-    const struct core_conf *conf = node_conf_at(n, c->snapshot.index);
+    const struct core_conf *conf = sabotaged(SABOTAGE_SNAPSHOT_OLD_CONF)
+                                       ? &n->confs[n->n_confs - 1].conf
+                                       : node_conf_at(n, c->snapshot.index);
     struct node_source *s = conf != NULL ? kvs_calloc(1, sizeof *s) : NULL;
 
     if (s == NULL) {
@@ -274,9 +281,8 @@ static void sink_submit(struct node_sink *s, snapshot_cb cb, void *ctx)
 {
     s->cb = cb;
     s->cb_ctx = ctx;
-    if (node_work_submit(s->node, &s->work) != 0) {
-        node_fail(s->node, KVS_E_NOMEM, "out of memory while receiving a snapshot");
-    }
+    s->status = KVS_E_NOMEM; /* unless it runs */
+    node_work_submit_must(s->node, &s->work);
 }
 
 static void sink_write(struct snapshot_sink *base, struct kvs_view data, snapshot_cb cb, void *ctx)
@@ -320,7 +326,7 @@ static void sink_install_done(struct node_work *w)
         }
         err = KVS_E_NOMEM;
     }
-    if (err == 0) {
+    if (err == 0 && !sabotaged(SABOTAGE_SNAPSHOT_NO_RELOAD)) {
         err = apply_reload(n->apply, node_now_ms(n));
     }
     s->cb(s->cb_ctx, err);
@@ -381,7 +387,10 @@ void node_snapshot_installed(void *ctx, const struct snapshot_meta *meta)
     }
     n->n_confs = 0;
     node_conf_remember(n, meta->index, meta->conf);
-    watch_hub_reset(n->hub, mvcc_revision(n->mvcc), mvcc_compact_revision(n->mvcc), &n->effects);
+    if (!sabotaged(SABOTAGE_WATCH_NOT_RESET)) {
+        watch_hub_reset(n->hub, mvcc_revision(n->mvcc), mvcc_compact_revision(n->mvcc),
+                        &n->effects);
+    }
     node_watch_drain(n);
     node_conf_appended(n, meta->conf, (struct kvs_view){0});
     log_info(n->env.log, "applied a snapshot", LOG_U64("index", meta->index));

@@ -101,7 +101,7 @@ static void node_hash_run(struct node_work *w)
 
     do {
         h->status = mvcc_hash_run(h->hash, NODE_HASH_STEP);
-    } while (h->status == KVS_E_AGAIN);
+    } while (h->status == KVS_E_AGAIN && !atomic_load(&h->node->abandon_work));
 }
 
 static void node_hash_done(struct node_work *w)
@@ -110,6 +110,9 @@ static void node_hash_done(struct node_work *w)
     struct node *n = h->node;
 
     mvcc_hash_end(h->hash, &h->result);
+    if (n->closing) {
+        h->status = KVS_E_STOPPED;
+    }
     h->cb(h);
     node_work_done(n);
 }

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "base/view.h"
 #include "node/node_int.h"
 
@@ -40,6 +41,14 @@ static void node_write_finish(struct node *n, struct node_write *w, int status)
     node_write_forget(n, w);
     w->status = status;
     w->cb(w);
+}
+
+/* Callbacks may cancel any other write: nothing but the front of the list is held on to. */
+static void node_writes_finish_all(struct node *n, struct list *writes, int status)
+{
+    for (struct list *it = list_pop_front(writes); it != NULL; it = list_pop_front(writes)) {
+        node_write_finish(n, list_entry(it, struct node_write, link), status);
+    }
 }
 
 /* Hands the entry to the replica; a write that finds no leader waits for one. */
@@ -141,14 +150,19 @@ void node_write_applied(struct node *n, struct node_write *w, const struct apply
 
 void node_writes_physical(struct node *n)
 {
+    struct list done;
+
+    list_init(&done);
     LIST_FOREACH_SAFE(it, after, &n->physical)
     {
         struct node_write *w = list_entry(it, struct node_write, link);
 
         if (mvcc_physical_revision(n->mvcc) >= w->physical) {
-            node_write_finish(n, w, 0);
+            list_remove(&w->link);
+            list_push_back(&done, &w->link);
         }
     }
+    node_writes_finish_all(n, &done, 0);
 }
 
 void node_writes_flush_begin(struct node *n)
@@ -168,20 +182,19 @@ void node_writes_flush_end(struct node *n)
 
 static void node_writes_dropped_in(struct node *n, struct list *writes, uint64_t batch, int reason)
 {
+    struct list refused;
+
+    list_init(&refused);
     LIST_FOREACH_SAFE(it, after, writes)
     {
         struct node_write *w = list_entry(it, struct node_write, link);
 
-        if (w->batch != batch) {
-            continue;
-        }
-        if (reason == KVS_E_TOO_MANY_REQUESTS) {
-            node_write_finish(n, w, reason);
-        } else {
+        if (w->batch == batch) {
             list_remove(&w->link);
-            list_push_back(&n->unsent, &w->link);
+            list_push_back(reason == KVS_E_TOO_MANY_REQUESTS ? &refused : &n->unsent, &w->link);
         }
     }
+    node_writes_finish_all(n, &refused, reason);
 }
 
 void node_writes_dropped(struct node *n, uint64_t batch, int reason)
@@ -196,7 +209,7 @@ void node_writes_new_term(struct node *n, uint64_t term)
     {
         struct node_write *w = list_entry(it, struct node_write, link);
 
-        if (w->term < term) {
+        if (w->term < term || sabotaged(SABOTAGE_WRITE_RETRIED_BLINDLY)) {
             list_remove(&w->link);
             list_push_back(&n->unsent, &w->link);
         }
@@ -209,6 +222,9 @@ void node_writes_snapshot(struct node *n)
 {
     LIST_FOREACH(it, &n->writes)
     {
+        if (sabotaged(SABOTAGE_WRITE_RETRIED_AFTER_SNAPSHOT)) {
+            break;
+        }
         list_entry(it, struct node_write, link)->term = NODE_TERM_NEVER_LOST;
     }
 }
@@ -231,16 +247,24 @@ void node_writes_send_unsent(struct node *n)
 
 static void node_writes_expire(struct node *n, struct list *writes, uint64_t now_ms)
 {
+    struct list due;
+
+    list_init(&due);
     LIST_FOREACH_SAFE(it, after, writes)
     {
         struct node_write *w = list_entry(it, struct node_write, link);
 
         if (w->deadline_ms <= now_ms) {
-            bool lost_leader = w->term != 0 && (w->term != replica_term(n->replica) ||
-                                                replica_leader(n->replica) == 0);
-
-            node_write_finish(n, w, lost_leader ? KVS_E_TIMEOUT_LEADER_FAIL : KVS_E_TIMEOUT);
+            list_remove(&w->link);
+            list_push_back(&due, &w->link);
         }
+    }
+    for (struct list *it = list_pop_front(&due); it != NULL; it = list_pop_front(&due)) {
+        struct node_write *w = list_entry(it, struct node_write, link);
+        bool lost_leader = w->term != 0 && (w->term != replica_term(n->replica) ||
+                                            replica_leader(n->replica) == 0);
+
+        node_write_finish(n, w, lost_leader ? KVS_E_TIMEOUT_LEADER_FAIL : KVS_E_TIMEOUT);
     }
 }
 
@@ -254,20 +278,13 @@ void node_writes_tick(struct node *n, uint64_t now_ms)
     node_writes_expire(n, &n->unsent, now_ms);
 }
 
-static void node_writes_stop_list(struct node *n, struct list *writes, int err)
-{
-    LIST_FOREACH_SAFE(it, after, writes)
-    {
-        node_write_finish(n, list_entry(it, struct node_write, link), err);
-    }
-}
-
 void node_writes_stop(struct node *n, int err)
 {
-    node_writes_stop_list(n, &n->writes, err);
-    node_writes_stop_list(n, &n->fresh, err);
-    node_writes_stop_list(n, &n->unsent, err);
-    node_writes_stop_list(n, &n->physical, err);
+    kvs_assert(list_empty(&n->flushing)); /* never from inside a flush */
+    node_writes_finish_all(n, &n->writes, err);
+    node_writes_finish_all(n, &n->fresh, err);
+    node_writes_finish_all(n, &n->unsent, err);
+    node_writes_finish_all(n, &n->physical, err);
 }
 
 void node_write_cancel(struct node *n, struct node_write *w)
@@ -294,8 +311,9 @@ static int node_check_quota(struct node *n, size_t cost_bytes)
         .u.alarm = {.activate = true, .type = KVS_ALARM_NOSPACE, .member_id = n->config.member_id},
     };
 
-    if (node_has_space(n, cost_bytes)) {
-        return 0;
+    if (node_has_space(n, cost_bytes) || node_read_check(n, false) == KVS_E_STOPPED ||
+        node_is_learner(n)) {
+        return 0; /* who may not write at all is told so by node_submit */
     }
     if (!n->alarm_raised && node_submit_quiet(n, &alarm) == 0) {
         n->alarm_raised = true;
