@@ -206,6 +206,28 @@ def check_history(events, acks, what="history"):
         raise AssertionError(f"{what}: {len(twice)} writes were applied twice, first {twice[0]}")
 
 
+class Verified:
+    """The history as far as every node has told it: each call looks at what came since the last."""
+
+    def __init__(self):
+        self.events = []
+
+    def advance(self, cluster, load):
+        with load._lock:
+            acks = [a for a in load.acks if not self.events or a.revision > self.events[-1][0]]
+        start = self.events[-1][0] + 1 if self.events else 1
+        told = {n.name: read_history(n.endpoint, load.prefix, start) for n in cluster.nodes if n.is_running()}
+        for name, events in told.items():
+            check_history(events, acks, name)
+            if self.events and events and events[0][0] != start:
+                raise AssertionError(f"{name}: revision {events[0][0]} after {start - 1}")
+        # Each was asked a little later than the one before, and writes went on.
+        common = min(told.values(), key=len)
+        for name, events in told.items():
+            assert events[:len(common)] == common, f"{name} tells another history"
+        self.events += common
+
+
 def leader_of(nodes, timeout_s=30.0):
     """The node that leads, as a majority of the running nodes say."""
     end = time.monotonic() + timeout_s

@@ -3,7 +3,7 @@ import random
 import signal
 
 from harness.api import Client
-from harness.load import Follower, Load, check_cluster, leader_of
+from harness.load import Follower, Load, Verified, check_cluster, leader_of
 from harness.processes import Cluster, is_etcd
 
 from .scenario import SLOW, rounds, scenario, seed
@@ -49,11 +49,32 @@ def leader_killed_under_load(server):
 
 
 @scenario
+def leader_killed_under_many_clients(server):
+    """500 clients, each with a write on its way when the leader dies."""
+    with Cluster(server, 3) as c:
+        with Load(c.endpoints, n=500, timeout_s=10.0) as load, Follower(c.endpoints) as follower:
+            load.wait_acks(2000, timeout_s=60)
+            leader = leader_of(c.nodes)
+            begin = load.acks[-1].at
+            leader.kill()
+            load.wait_acks(1000, timeout_s=60)
+            gap = load.longest_gap_s(begin)
+            leader.start()
+            leader.wait_ready()
+            load.wait_acks(500, timeout_s=60)
+            load.stop()
+            check_cluster(c, load, follower)
+    assert gap < 2 * ELECTION_TIMEOUT_S * SLOW, f"writes stood still for {gap:.2f} s"
+    return f"{len(load.acks)} writes, standstill {gap:.2f} s"
+
+
+@scenario
 def random_kills(server):
     s = seed()
     chance = random.Random(s)
     print(f"seed {s}", flush=True)
     n = rounds(6)
+    verified = Verified()
     with Cluster(server, 3) as c:
         with Load(c.endpoints) as load, Follower(c.endpoints) as follower:
             for _ in range(n):
@@ -65,9 +86,10 @@ def random_kills(server):
                     node.start()
                 for node in victims:
                     node.wait_ready()
+                verified.advance(c, load)
             load.wait_acks(50)
             load.stop()
-            check_cluster(c, load, follower)
+            assert check_cluster(c, load, follower)[:len(verified.events)] == verified.events
     return f"{n} rounds, {len(load.acks)} writes, seed {s}"
 
 
