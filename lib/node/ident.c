@@ -45,8 +45,7 @@ ident_member_id(struct kvs_view *urls, size_t n_urls, const char *token, uint64_
     if (added_at_s != 0) {
         buf_printf(&text, "%" PRIu64, added_at_s);
     }
-    kvs_assert(!text.failed); /* a few hundred bytes at start-up */
-    id = digest_sha1_id(buf_view(&text));
+    id = text.failed ? 0 : digest_sha1_id(buf_view(&text));
     buf_fini(&text);
     return id;
 }
@@ -86,6 +85,9 @@ bool ident_url_is_valid(struct kvs_view url)
     static const char *const schemes[] = {"http://", "https://", "unix://", "unixs://"};
     const char *text = url.data;
 
+    if (url.len == 0 || url.len > IDENT_URL_BYTES_MAX || memchr(text, '\0', url.len) != NULL) {
+        return false;
+    }
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
         size_t skip = strlen(schemes[i]);
         const char *host = text + skip;
@@ -173,7 +175,7 @@ ident_add(struct ident_cluster *c, struct arena *arena, struct kvs_view name, st
     return arena_copy(arena, url, &m->peer_urls[m->n_peer_urls++]);
 }
 
-static void ident_number(struct ident_cluster *c, const char *token)
+static int ident_number(struct ident_cluster *c, const char *token)
 {
     uint64_t ids[IDENT_MEMBERS_MAX];
 
@@ -181,10 +183,14 @@ static void ident_number(struct ident_cluster *c, const char *token)
         struct kvs_member *m = &c->members[i];
 
         m->id = ident_member_id(m->peer_urls, m->n_peer_urls, token, 0);
+        if (m->id == 0) {
+            return KVS_E_NOMEM;
+        }
         ids[i] = m->id;
     }
     qsort(c->members, c->n_members, sizeof c->members[0], ident_compare_members);
     c->cluster_id = ident_cluster_id(ids, c->n_members);
+    return 0;
 }
 
 int ident_parse_cluster(const char *initial_cluster,
@@ -218,7 +224,11 @@ int ident_parse_cluster(const char *initial_cluster,
         (void)snprintf(ret_error->msg, sizeof ret_error->msg, "initial-cluster names no member");
         return KVS_E_INVALID;
     }
-    ident_number(c, token);
+    if (ident_number(c, token) != 0) {
+        ret_error->code = KVS_E_NOMEM;
+        (void)snprintf(ret_error->msg, sizeof ret_error->msg, "out of memory");
+        return KVS_E_NOMEM;
+    }
     return 0;
 }
 

@@ -6,8 +6,9 @@
 #include "base/arena.h"
 #include "kvstore/types.h"
 
-#define IDENT_MEMBERS_MAX 32
-#define IDENT_URLS_MAX    16
+#define IDENT_MEMBERS_MAX   32
+#define IDENT_URLS_MAX      16
+#define IDENT_URL_BYTES_MAX 1024
 
 struct ident_cluster {
     uint64_t cluster_id;
@@ -32,7 +33,7 @@ ident_parse_urls(const char *urls, struct arena *arena, struct kvs_view **ret_ur
 bool ident_url_is_valid(struct kvs_view url);
 
 /* Id of a member: SHA-1 over its sorted URLs, the token and, for a member added later, the time in
- * seconds (0: none). Sorts `urls` in place. */
+ * seconds (0: none). Sorts `urls` in place. 0: out of memory. */
 uint64_t
 ident_member_id(struct kvs_view *urls, size_t n_urls, const char *token, uint64_t added_at_s);
 

@@ -59,8 +59,8 @@ struct node {
 
     bool started;
     bool closing;
-    int failed;         /* KVS_E_*: nothing is accepted any more */
-    unsigned n_working; /* jobs at submit_work, and those below */
+    int failed;                /* KVS_E_*: nothing is accepted any more */
+    unsigned n_working;        /* jobs at submit_work, and those below */
     struct list works_refused; /* no memory: completed, with an error, when the node closes */
     atomic_bool abandon_work;  /* long work off the loop looks at it: the node is closing */
     void (*close_cb)(void *ctx);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "base/view.h"
 #include "node/ident.h"
 #include "node/node_int.h"
@@ -63,7 +64,7 @@ static int node_change_check_urls(const struct node_change *c)
             return KVS_E_MEMBER_BAD_URLS;
         }
     }
-    return c->n_peer_urls > 0 ? 0 : KVS_E_MEMBER_BAD_URLS;
+    return c->n_peer_urls > 0 && c->n_peer_urls <= IDENT_URLS_MAX ? 0 : KVS_E_MEMBER_BAD_URLS;
 }
 
 /* Checks what needs no leader, and numbers a new member as etcd does. */
@@ -80,6 +81,7 @@ static int node_change_prepare(struct node *n, struct node_change *c)
 
         c->member_id =
             ident_member_id(c->peer_urls, c->n_peer_urls, n->config.cluster_token, now_s);
+        err = c->member_id != 0 ? 0 : KVS_E_NOMEM;
     }
     return err;
 }
@@ -134,15 +136,40 @@ void node_change_cancel(struct node *n, struct node_change *c)
     list_remove(&c->link);
 }
 
-void node_changes_stop(struct node *n, int err)
+/* Callbacks may cancel any other change: nothing but the front of the list is held on to. */
+static void node_changes_finish_all(struct node *n, struct list *changes, int status)
 {
+    struct list *it;
+
+    while ((it = list_pop_front(changes)) != NULL) {
+        struct node_change *c = list_entry(it, struct node_change, link);
+
+        replica_conf_cancel(n->replica, &c->conf);
+        node_change_finish(c, status);
+    }
+}
+
+static void node_changes_expire(struct node *n, uint64_t now_ms)
+{
+    struct list due;
+
+    list_init(&due);
     LIST_FOREACH_SAFE(it, after, &n->changes)
     {
         struct node_change *c = list_entry(it, struct node_change, link);
 
-        replica_conf_cancel(n->replica, &c->conf);
-        node_change_finish(c, err);
+        if (c->deadline_ms <= now_ms) {
+            list_remove(&c->link);
+            list_push_back(&due, &c->link);
+        }
     }
+    node_changes_finish_all(n, &due, KVS_E_TIMEOUT);
+}
+
+void node_changes_stop(struct node *n, int err)
+{
+    node_changes_applied(n); /* made, whether or not their batch came to its end */
+    node_changes_finish_all(n, &n->changes, err);
 }
 
 /* --- policy, on the leader --- */
@@ -283,7 +310,7 @@ void node_departing_keep(struct node *n, struct kvs_view context)
         entry.kind == APPLY_MEMBER_CHANGE && entry.u.change.op == APPLY_MEMBER_REMOVE) {
         m = apply_member_find(n->apply, entry.u.change.id);
     }
-    if (m != NULL && m->id != n->config.member_id) {
+    if (m != NULL && m->id != n->config.member_id && !sabotaged(SABOTAGE_MEMBER_CUT_OFF_EARLY)) {
         node_departing_forget(n);
         n->departing.urls =
             arena_calloc(&n->departing.arena, m->n_peer_urls, sizeof m->peer_urls[0]);
@@ -504,15 +531,7 @@ void node_member_tick(struct node *n, uint64_t now_ms)
 {
     const struct kvs_member *self = apply_member_find(n->apply, n->config.member_id);
 
-    LIST_FOREACH_SAFE(it, after, &n->changes)
-    {
-        struct node_change *c = list_entry(it, struct node_change, link);
-
-        if (c->deadline_ms <= now_ms) {
-            replica_conf_cancel(n->replica, &c->conf);
-            node_change_finish(c, KVS_E_TIMEOUT);
-        }
-    }
+    node_changes_expire(n, now_ms);
     node_promote_caught_up(n, now_ms);
     if (self == NULL || *n->config.name == '\0' || now_ms < n->publish_due_ms ||
         replica_leader(n->replica) == 0 || node_is_published(n, self)) {

@@ -261,8 +261,8 @@ static void node_writes_expire(struct node *n, struct list *writes, uint64_t now
     }
     for (struct list *it = list_pop_front(&due); it != NULL; it = list_pop_front(&due)) {
         struct node_write *w = list_entry(it, struct node_write, link);
-        bool lost_leader = w->term != 0 && (w->term != replica_term(n->replica) ||
-                                            replica_leader(n->replica) == 0);
+        bool lost_leader = w->term != 0 &&
+                           (w->term != replica_term(n->replica) || replica_leader(n->replica) == 0);
 
         node_write_finish(n, w, lost_leader ? KVS_E_TIMEOUT_LEADER_FAIL : KVS_E_TIMEOUT);
     }
