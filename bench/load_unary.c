@@ -174,6 +174,15 @@ bool load_unary_put(struct load *l, struct rpc_client *client, uint64_t due_ns)
     return true;
 }
 
+/* A watch counts the events of the puts that were due within the measurement, no others. */
+static void unary_count_due(struct load *l, uint64_t now_ns)
+{
+    if (load_is_counting(l) && l->due_ns >= l->measure_begin_ns) {
+        l->result.n_late += now_ns - l->due_ns > LOAD_LATE_NS;
+        l->result.n_events_expected += l->n_streams * l->options.watchers;
+    }
+}
+
 /* Open loop: sends what is due. What finds no free op is sent later, its latency counting from
  * when it was due. */
 static void unary_on_tick(struct loop_timer *t)
@@ -190,8 +199,7 @@ static void unary_on_tick(struct loop_timer *t)
         if (!load_unary_put(l, l->clients[i], l->due_ns)) {
             return;
         }
-        l->result.n_late += load_is_counting(l) && now_ns - l->due_ns > LOAD_LATE_NS;
-        l->result.n_events_expected += load_is_counting(l) ? l->n_streams * l->options.watchers : 0;
+        unary_count_due(l, now_ns);
         l->due_ns += step_ns;
     }
 }
