@@ -139,16 +139,21 @@ static bool ident_has_url(const struct kvs_member *m, struct kvs_view url)
     return false;
 }
 
+bool ident_has_urls(const struct kvs_member *m, const struct kvs_view *urls, size_t n_urls)
+{
+    for (size_t i = 0; i < n_urls; i++) {
+        if (!ident_has_url(m, urls[i])) {
+            return false;
+        }
+    }
+    return m->n_peer_urls == n_urls;
+}
+
 const struct kvs_member *
 ident_find_urls(const struct ident_cluster *c, const struct kvs_view *urls, size_t n_urls)
 {
     for (size_t i = 0; i < c->n_members; i++) {
-        bool same = c->members[i].n_peer_urls == n_urls;
-
-        for (size_t u = 0; u < n_urls && same; u++) {
-            same = ident_has_url(&c->members[i], urls[u]);
-        }
-        if (same) {
+        if (ident_has_urls(&c->members[i], urls, n_urls)) {
             return &c->members[i];
         }
     }

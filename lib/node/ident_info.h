@@ -14,6 +14,9 @@ void ident_info_encode(struct buf *b, const struct kvs_member *members, size_t n
 KVS_MUST_USE int
 ident_info_decode(struct kvs_view bytes, struct arena *arena, struct ident_cluster *ret_cluster);
 
+/* True if the member has exactly these peer URLs. */
+bool ident_has_urls(const struct kvs_member *m, const struct kvs_view *urls, size_t n_urls);
+
 /* The member that has exactly these peer URLs, or NULL: how a newcomer finds itself. */
 const struct kvs_member *
 ident_find_urls(const struct ident_cluster *c, const struct kvs_view *urls, size_t n_urls);

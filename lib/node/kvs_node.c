@@ -12,6 +12,9 @@
 /* How long kvs_node_wait_ready sleeps at a time when asked to wait for ever. */
 #define KVS_NODE_WAIT_SLICE_MS 60000
 
+/* Other members read the name when they join. */
+#define OPTIONS_NAME_MAX 1024
+
 void kvs_node_options_init(struct kvs_node_options *options)
 {
     *options = (struct kvs_node_options){
@@ -30,6 +33,7 @@ void kvs_node_options_init(struct kvs_node_options *options)
         .grpc_keepalive_interval_ms = 7200000,
         .grpc_keepalive_timeout_ms = 20000,
         .strict_reconfig_check = true,
+        .pre_vote = true,
         .pre_vote = true,
         .log_level = KVS_LOG_INFO,
     };
@@ -52,7 +56,8 @@ int kvs_node_error(struct kvs_error *ret_error, int code, const char *format, ..
 
 static int options_copy_string(struct kvs_node *k, const char **text)
 {
-    if (*text == NULL) {
+    if (*text == NULL || **text == '\0') {
+        *text = NULL; /* as with etcd's flags: empty is not given */
         return 0;
     }
     *text = arena_strndup(&k->arena, *text, strlen(*text));
@@ -92,13 +97,27 @@ static int options_copy(struct kvs_node *k, const struct kvs_node_options *optio
     return 0;
 }
 
+static bool options_is_empty(const char *text)
+{
+    return text == NULL || *text == '\0';
+}
+
 static int options_check(const struct kvs_node_options *o, struct kvs_error *ret_error)
 {
     if (o->size != sizeof *o) {
         return kvs_node_error(ret_error, KVS_E_INVALID, "options of another version");
     }
-    if (o->data_dir == NULL || *o->data_dir == '\0') {
+    if (options_is_empty(o->data_dir)) {
         return kvs_node_error(ret_error, KVS_E_INVALID, "no data directory is given");
+    }
+    if (options_is_empty(o->name) || strlen(o->name) > OPTIONS_NAME_MAX) {
+        return kvs_node_error(ret_error, KVS_E_INVALID, "the name is empty or too long");
+    }
+    if (options_is_empty(o->initial_cluster_token)) {
+        return kvs_node_error(ret_error, KVS_E_INVALID, "--initial-cluster-token is empty");
+    }
+    if ((unsigned)o->log_level > KVS_LOG_ERROR) {
+        return kvs_node_error(ret_error, KVS_E_INVALID, "no such log level: %d", (int)o->log_level);
     }
     if (o->heartbeat_ms == 0 || o->election_ms < 5 * o->heartbeat_ms) {
         return kvs_node_error(ret_error, KVS_E_INVALID,

@@ -78,9 +78,11 @@ struct kvs_node {
 
     /* The way down. */
     bool stopping;
-    bool down; /* the last step of stopping is done */
-    int failed; /* the node's word that it cannot go on */
+    bool transferring; /* its callback starts the next step */
+    bool down;         /* the last step of stopping is done */
+    int failed;        /* the node's word that it cannot go on */
     struct node_transfer transfer;
+    struct loop_task stop_next;
     int exit_code;
     char exit_text[256];
 };
@@ -88,7 +90,8 @@ struct kvs_node {
 /* kvs_node_open.c: from options to a started node; on failure everything is undone. */
 KVS_MUST_USE int kvs_node_bring_up(struct kvs_node *k, struct kvs_error *ret_error);
 
-/* kvs_node_stop.c. Loop thread; `code` 0: on request. Harmless when already stopping. */
+/* kvs_node_stop.c. Loop thread; `code` 0: on request. When already stopping, a failure hastens it.
+ */
 void kvs_node_begin_stop(struct kvs_node *k, int code);
 /* After loop_run has returned, or when bring_up failed: frees what is left. */
 void kvs_node_tear_down(struct kvs_node *k);

@@ -90,7 +90,7 @@ static void open_env_stopped(void *ctx, int code, const char *text)
     struct kvs_node *k = ctx;
 
     k->failed = code;
-    (void)snprintf(k->exit_text, sizeof k->exit_text, "%s", text);
+    (void)snprintf(k->exit_text, sizeof k->exit_text, "%s: %s", text, kvs_strerror(code));
 }
 
 struct open_work {
@@ -182,11 +182,29 @@ static void open_describe(void *ctx, struct buf *out)
 
 /* --- disk --- */
 
-static int open_make_dir(const char *path, struct kvs_error *ret_error)
+/* With the directories above it. Nobody else needs to look inside. */
+static int open_make_dir(struct kvs_node *k, const char *path, struct kvs_error *ret_error)
 {
+    char parent[OPEN_PATH_MAX];
+    struct stat st;
+
+    for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        size_t len = (size_t)(slash - path);
+
+        memcpy(parent, path, len);
+        parent[len] = '\0';
+        (void)mkdir(parent, 0700); /* the last one tells */
+    }
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return kvs_node_error(ret_error, KVS_E_IO, "cannot make directory %s: %s", path,
                               strerror(errno));
+    }
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        return kvs_node_error(ret_error, KVS_E_IO, "%s is not a directory", path);
+    }
+    if ((st.st_mode & 077) != 0) {
+        log_warn(k->log, "others may look into the data directory; mode 0700 is recommended",
+                 LOG_STR("path", path));
     }
     return 0;
 }
@@ -208,8 +226,8 @@ static int open_paths_make(struct kvs_node *k, struct open_paths *p, struct kvs_
     if (len < 0 || (size_t)len >= sizeof p->wal) {
         return kvs_node_error(ret_error, KVS_E_INVALID, "the log directory's name is too long");
     }
-    err = open_make_dir(o->data_dir, ret_error);
-    return err != 0 ? err : open_make_dir(p->wal, ret_error);
+    err = open_make_dir(k, o->data_dir, ret_error);
+    return err != 0 ? err : open_make_dir(k, p->wal, ret_error);
 }
 
 /* Before anything in the directory is touched: another process may be at work there. */
@@ -222,10 +240,11 @@ static int open_lock(struct kvs_node *k, struct kvs_error *ret_error)
                                                    : KVS_E_INVALID;
 
     if (err == KVS_E_LOCKED) {
-        return kvs_node_error(
-            ret_error, err, "%s is in use by another process", k->options.data_dir);
+        return kvs_node_error(ret_error, err, "%s is in use by another process",
+                              k->options.data_dir);
     }
-    return err;
+    return err == 0 ? 0
+                    : kvs_node_error(ret_error, err, "cannot lock %s: %s", path, kvs_strerror(err));
 }
 
 static int
@@ -250,22 +269,29 @@ static int open_find_self(struct kvs_node *k, struct kvs_error *ret_error)
 {
     const struct kvs_node_options *o = &k->options;
     const struct kvs_member *self;
-    struct kvs_view *urls;
-    size_t n_urls;
+    struct kvs_view *urls = NULL;
+    size_t n_urls = 0;
 
-    if (o->initial_cluster_existing) {
-        if (ident_parse_urls(o->initial_advertise_peer_urls, &k->arena, &urls, &n_urls) != 0) {
+    if (o->initial_cluster_existing || o->initial_advertise_peer_urls != NULL) {
+        const char *peers = o->initial_advertise_peer_urls;
+
+        if (peers == NULL || ident_parse_urls(peers, &k->arena, &urls, &n_urls) != 0) {
             return kvs_node_error(ret_error, KVS_E_INVALID, "bad --initial-advertise-peer-urls");
         }
-        self = ident_find_urls(&k->cluster, urls, n_urls);
-    } else {
-        self = ident_find_name(&k->cluster, o->name);
     }
+    self = o->initial_cluster_existing ? ident_find_urls(&k->cluster, urls, n_urls)
+                                       : ident_find_name(&k->cluster, o->name);
     if (self == NULL) {
         return kvs_node_error(ret_error, KVS_E_INVALID,
                               "couldn't find local name \"%s\" in the initial cluster "
                               "configuration",
                               o->name);
+    }
+    if (n_urls > 0 && !o->initial_cluster_existing && !ident_has_urls(self, urls, n_urls)) {
+        return kvs_node_error(ret_error, KVS_E_INVALID,
+                              "--initial-cluster has other URLs for \"%s\" than "
+                              "--initial-advertise-peer-urls=%s",
+                              o->name, o->initial_advertise_peer_urls);
     }
     k->member_id = self->id;
     return 0;
@@ -593,6 +619,14 @@ static int open_advertised(struct kvs_node *k, struct kvs_error *ret_error)
     return 0;
 }
 
+static int64_t open_quota_bytes(const struct kvs_node_options *o)
+{
+    if (o->quota_backend_bytes < 0) {
+        return INT64_MAX; /* as in etcd: no quota */
+    }
+    return o->quota_backend_bytes > 0 ? o->quota_backend_bytes : OPEN_QUOTA_BYTES;
+}
+
 static int open_node(struct kvs_node *k, struct mvcc *mvcc, const char *store_dir)
 {
     const struct kvs_node_options *o = &k->options;
@@ -608,7 +642,7 @@ static int open_node(struct kvs_node *k, struct mvcc *mvcc, const char *store_di
         .heartbeat_ms = o->heartbeat_ms,
         .election_ms = o->election_ms,
         .snapshot_count = o->snapshot_count,
-        .quota_bytes = o->quota_backend_bytes > 0 ? o->quota_backend_bytes : OPEN_QUOTA_BYTES,
+        .quota_bytes = open_quota_bytes(o),
         .max_request_bytes = o->max_request_bytes,
         .max_txn_ops = o->max_txn_ops,
         .max_learners = o->max_learners,

@@ -54,6 +54,9 @@ static void stop_node_closed(void *ctx)
     struct kvs_node *k = ctx;
 
     k->node = NULL;
+    if (k->exit_code == 0) {
+        k->exit_code = k->failed; /* on the way down: the store could not be written out */
+    }
     stop_log(k);
 }
 
@@ -81,20 +84,37 @@ static void stop_clients(struct kvs_node *k)
     rpc_drain(k->rpc, STOP_GRACE_MS, stop_clients_gone, k);
 }
 
+static void stop_next_cb(struct loop_task *t)
+{
+    stop_clients(container_of(t, struct kvs_node, stop_next));
+}
+
 static void stop_transferred_cb(struct replica_transfer *transfer)
 {
     struct kvs_node *k = container_of(transfer, struct kvs_node, transfer.transfer);
 
+    if (!k->transferring) {
+        return; /* the node has failed meanwhile */
+    }
+    k->transferring = false;
     if (transfer->status != 0) {
         log_warn(k->log, "leadership was not handed over",
                  LOG_STR("reason", kvs_strerror(transfer->status)));
     }
-    stop_clients(k);
+    /* Called from within a flush of the replica, which must not be closed there. */
+    loop_task_init(&k->stop_next, stop_next_cb);
+    loop_task_post(k->loop, &k->stop_next);
 }
 
 void kvs_node_begin_stop(struct kvs_node *k, int code)
 {
     if (k->stopping) {
+        if (code != 0 && k->transferring) {
+            /* A failed node hands nothing over any more. */
+            k->transferring = false;
+            k->exit_code = code;
+            stop_clients(k);
+        }
         return;
     }
     k->stopping = true;
@@ -102,11 +122,11 @@ void kvs_node_begin_stop(struct kvs_node *k, int code)
     if (code == 0) {
         log_info(k->log, "stopping");
         k->transfer.transfer.cb = stop_transferred_cb;
-        if (node_move_leader(k->node, 0, &k->transfer) == 0) {
-            return;
-        }
+        k->transferring = node_move_leader(k->node, 0, &k->transfer) == 0;
     }
-    stop_clients(k);
+    if (!k->transferring) {
+        stop_clients(k);
+    }
 }
 
 void kvs_node_tear_down(struct kvs_node *k)

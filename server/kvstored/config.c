@@ -215,7 +215,7 @@ static int config_apply(struct config *c, struct kvs_error *ret_error)
     struct kvs_node_options *o = &c->node;
     int len;
 
-    if (o->data_dir == NULL) {
+    if (o->data_dir == NULL || *o->data_dir == '\0') {
         len = snprintf(c->data_dir, sizeof c->data_dir, "%s.etcd", o->name);
         if (len < 0 || (size_t)len >= sizeof c->data_dir) {
             return config_fail(ret_error, "the name is too long");

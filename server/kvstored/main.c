@@ -16,6 +16,7 @@ static void main_on_signal(int signal_number)
 {
     (void)signal_number;
     kvs_node_stop(main_node);
+    notify_service_manager("STOPPING=1");
 }
 
 static void main_handle_signals(struct kvs_node *node)
@@ -26,6 +27,13 @@ static void main_handle_signals(struct kvs_node *node)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
+}
+
+/* The node is about to be freed: a second signal must not find it. */
+static void main_ignore_signals(void)
+{
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
 }
 
 static void main_warn(void *ctx, const char *name, const char *what)
@@ -75,7 +83,7 @@ int main(int argc, char **argv)
         notify_service_manager("READY=1");
     }
     err = kvs_node_wait(node, &error);
-    notify_service_manager("STOPPING=1");
+    main_ignore_signals();
     kvs_node_close(node);
     if (err == KVS_E_MEMBER_NOT_FOUND) {
         return 0; /* removed on purpose, and said so in the log */

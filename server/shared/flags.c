@@ -63,12 +63,9 @@ int flags_parse_duration_ms(const char *text, uint32_t *ret_ms)
         double unit_ms = 0;
         size_t unit_len;
 
-        if (!isdigit((unsigned char)*text) && *text != '.') {
-            return KVS_E_INVALID;
-        }
         number = strtod(text, &end);
         unit_len = flags_unit(end, &unit_ms);
-        if (end == text || unit_len == 0) {
+        if (end != text + strspn(text, "0123456789.") || unit_len == 0) { /* no 1e3s, no 0x10s */
             return KVS_E_INVALID;
         }
         total += number * unit_ms;
