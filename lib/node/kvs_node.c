@@ -34,7 +34,6 @@ void kvs_node_options_init(struct kvs_node_options *options)
         .grpc_keepalive_timeout_ms = 20000,
         .strict_reconfig_check = true,
         .pre_vote = true,
-        .pre_vote = true,
         .log_level = KVS_LOG_INFO,
     };
 }
@@ -78,6 +77,8 @@ static int options_copy(struct kvs_node *k, const struct kvs_node_options *optio
         &o->initial_advertise_peer_urls,
         &o->initial_cluster,
         &o->initial_cluster_token,
+        &o->auto_compaction_mode,
+        &o->auto_compaction_retention,
         &o->client_tls.cert_file,
         &o->client_tls.key_file,
         &o->client_tls.trusted_ca_file,
@@ -118,6 +119,10 @@ static int options_check(const struct kvs_node_options *o, struct kvs_error *ret
     }
     if ((unsigned)o->log_level > KVS_LOG_ERROR) {
         return kvs_node_error(ret_error, KVS_E_INVALID, "no such log level: %d", (int)o->log_level);
+    }
+    if (o->force_new_cluster) {
+        return kvs_node_error(ret_error, KVS_E_INVALID,
+                              "--force-new-cluster is not supported: restore a snapshot instead");
     }
     if (o->heartbeat_ms == 0 || o->election_ms < 5 * o->heartbeat_ms) {
         return kvs_node_error(ret_error, KVS_E_INVALID,

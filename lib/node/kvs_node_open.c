@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -627,10 +628,74 @@ static int64_t open_quota_bytes(const struct kvs_node_options *o)
     return o->quota_backend_bytes > 0 ? o->quota_backend_bytes : OPEN_QUOTA_BYTES;
 }
 
-static int open_node(struct kvs_node *k, struct mvcc *mvcc, const char *store_dir)
+/* "90m" and the like in milliseconds; a bare number counts `unit_ms`. */
+static int open_duration(const char *text, uint64_t unit_ms, uint64_t *ret_ms)
+{
+    static const struct {
+        char unit;
+        uint64_t ms;
+    } units[] = {{'h', 3600000}, {'m', 60000}, {'s', 1000}};
+    uint64_t total = 0;
+
+    do {
+        char *end;
+        unsigned long number;
+
+        errno = 0;
+        number = strtoul(text, &end, 10);
+        if (end == text || *text == '-' || errno != 0 || number > UINT32_MAX) {
+            return KVS_E_INVALID;
+        }
+        if (*end == '\0') {
+            *ret_ms = total + number * unit_ms;
+            return 0;
+        }
+        for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+            if (*end == units[i].unit) {
+                total += number * units[i].ms;
+                end++;
+                break;
+            }
+            if (i + 1 == ARRAY_LEN(units)) {
+                return KVS_E_INVALID;
+            }
+        }
+        text = end;
+    } while (*text != '\0');
+    *ret_ms = total;
+    return 0;
+}
+
+static int open_compaction(const struct kvs_node_options *o,
+                           struct node_config *config,
+                           struct kvs_error *ret_error)
+{
+    const char *mode = o->auto_compaction_mode != NULL ? o->auto_compaction_mode : "periodic";
+    const char *retention = o->auto_compaction_retention;
+    bool periodic = strcmp(mode, "periodic") == 0;
+
+    if (!periodic && strcmp(mode, "revision") != 0) {
+        return kvs_node_error(ret_error, KVS_E_INVALID, "unknown --auto-compaction-mode \"%s\"",
+                              mode);
+    }
+    if (retention == NULL || *retention == '\0') {
+        return 0;
+    }
+    if (open_duration(retention, periodic ? 3600000 : 1, &config->compaction_retention) != 0) {
+        return kvs_node_error(ret_error, KVS_E_INVALID, "bad --auto-compaction-retention \"%s\"",
+                              retention);
+    }
+    if (config->compaction_retention > 0) {
+        config->compaction_mode = periodic ? NODE_COMPACT_PERIODIC : NODE_COMPACT_REVISION;
+    }
+    return 0;
+}
+
+static int
+open_node(struct kvs_node *k, struct mvcc *mvcc, const char *store_dir, struct kvs_error *ret_error)
 {
     const struct kvs_node_options *o = &k->options;
-    const struct node_config config = {
+    struct node_config config = {
         .cluster_id = k->cluster_id,
         .member_id = k->member_id,
         .name = o->name,
@@ -662,6 +727,12 @@ static int open_node(struct kvs_node *k, struct mvcc *mvcc, const char *store_di
         .ctx = k,
     };
 
+    int err = open_compaction(o, &config, ret_error);
+
+    if (err != 0) {
+        mvcc_close(mvcc);
+        return err;
+    }
     return node_new(&config, &env, mvcc, &k->node);
 }
 
@@ -828,7 +899,7 @@ static int open_running(struct kvs_node *k,
         mvcc_close(mvcc);
         return err;
     }
-    err = open_node(k, mvcc, store_dir);
+    err = open_node(k, mvcc, store_dir, ret_error);
     if (err == 0) {
         loop_hook_init(k->loop, &k->flush, LOOP_PHASE_WORK, open_on_flush);
         err = open_start(k, log, new_cluster);

@@ -520,6 +520,7 @@ void node_tick(struct node *n)
     node_lease_tick(n, now_ms);
     node_member_tick(n, now_ms);
     node_watch_tick(n, now_ms);
+    node_compactor_tick(n, now_ms);
     n->env.wake(n->env.ctx);
 }
 

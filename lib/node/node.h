@@ -59,6 +59,12 @@ struct node_env {
     void *ctx;
 };
 
+enum node_compaction {
+    NODE_COMPACT_OFF = 0,
+    NODE_COMPACT_PERIODIC = 1,
+    NODE_COMPACT_REVISION = 2,
+};
+
 struct node_config {
     uint64_t cluster_id;
     uint64_t member_id;
@@ -78,6 +84,8 @@ struct node_config {
     uint32_t max_learners;
     uint32_t progress_notify_ms;
     bool strict_reconfig;
+    enum node_compaction compaction_mode;
+    uint64_t compaction_retention; /* milliseconds, or revisions */
     size_t store_batch_bytes;      /* a store job starts at this size ... */
     unsigned store_batch_delay_ms; /* ... or at this age */
 };

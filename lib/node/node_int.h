@@ -5,6 +5,7 @@
  *   node_watch.c    watch streams and the hub's effects
  *   node_lease.c    keep-alive, time-to-live, expiry, checkpoints; messages between members
  *   node_member.c   membership, peers, publication of our attributes
+ *   node_compactor.c compaction by itself
  *   node_snapshot.c snapshots to and from other members
  *   node_status.c   status and figures */
 #ifndef NODE_NODE_INT_H
@@ -45,6 +46,23 @@ struct node_departing {
     struct kvs_view *urls;
     size_t n_urls;
     struct arena arena; /* of the above */
+};
+
+/* Revisions noted over time, in a ring. An hour of retention is ten notes an hour. */
+#define NODE_COMPACTOR_NOTES 1024
+
+struct node_compactor_note {
+    uint64_t at_ms;
+    kvs_revision revision;
+};
+
+struct node_compactor {
+    uint64_t due_ms;      /* next note, or next compaction by revision */
+    uint64_t round_ms;    /* not before: next compaction by time */
+    kvs_revision waiting; /* due, but the round is not over */
+    size_t first;
+    size_t n_notes;
+    struct node_compactor_note notes[NODE_COMPACTOR_NOTES];
 };
 
 struct node {
@@ -112,6 +130,7 @@ struct node {
     struct replica_snapshot_open *snapshot_request; /* NULL: none is being made */
     bool alarm_raised;                              /* NOSPACE proposed and not yet applied */
 
+    struct node_compactor compactor;
     struct node_stats stats;
 };
 
@@ -172,6 +191,9 @@ const struct core_conf *node_conf_at(const struct node *n, uint64_t index);
 void node_member_tick(struct node *n, uint64_t now_ms);
 void node_changes_applied(struct node *n);
 void node_changes_stop(struct node *n, int err);
+
+/* node_compactor.c */
+void node_compactor_tick(struct node *n, uint64_t now_ms);
 
 /* node_snapshot.c */
 int node_snapshot_open(void *ctx, struct replica_snapshot_open *request);

@@ -77,10 +77,14 @@ static void config_add_cluster(struct config_table *t, struct config *c)
                "refuse membership changes that would cost the quorum");
     config_add(t, NULL, "pre-vote", FLAG_BOOL, &o->pre_vote, "true",
                "ask before an election, so that a member that returns does not disturb");
+    config_add(t, NULL, "force-new-cluster", FLAG_BOOL, &o->force_new_cluster, "false",
+               "not supported: refused with a word on what to do instead");
     config_add(t, NULL, "max-learners", FLAG_U32, &o->max_learners, "1",
                "learners that the cluster may have");
-    config_add(t, NULL, "force-new-cluster", FLAG_BOOL, &o->force_new_cluster, "false",
-               "keep the data, forget all other members (disaster recovery)");
+    config_add(t, NULL, "auto-compaction-mode", FLAG_STRING, &o->auto_compaction_mode, "periodic",
+               "'periodic' or 'revision': what the retention means");
+    config_add(t, NULL, "auto-compaction-retention", FLAG_STRING, &o->auto_compaction_retention,
+               "0", "history that is kept: '1h', or a number of revisions; 0: all");
 }
 
 static void config_add_tls(struct config_table *t, struct config *c)
@@ -134,8 +138,6 @@ static void config_add_without_effect(struct config_table *t, struct config *c)
                                              "logger",
                                              "log-outputs",
                                              "metrics",
-                                             "auto-compaction-mode",
-                                             "auto-compaction-retention",
                                              "corrupt-check-time",
                                              "compact-hash-check-time",
                                              "compaction-batch-limit",

@@ -51,7 +51,7 @@ struct kvs_node_options {
     const char *initial_cluster; /* "a=http://h1:2380,b=http://h2:2380"; NULL: this member alone */
     const char *initial_cluster_token;
     bool initial_cluster_existing; /* join a running cluster */
-    bool force_new_cluster;        /* keep the data, forget all other members */
+    bool force_new_cluster;        /* refused: not supported */
     bool strict_reconfig_check;
 
     unsigned heartbeat_ms;
@@ -67,6 +67,11 @@ struct kvs_node_options {
     uint32_t grpc_keepalive_interval_ms;
     uint32_t grpc_keepalive_timeout_ms;
     bool pre_vote;
+
+    /* "periodic" ("1h", "30m"; a bare number is hours) or "revision" (how many to keep).
+     * Retention NULL, "" or "0": off. */
+    const char *auto_compaction_mode;
+    const char *auto_compaction_retention;
 
     struct kvs_tls_files client_tls;
     struct kvs_tls_files peer_tls;
