@@ -2,10 +2,11 @@
  * a leader that was replaced while it slept must not end a lease that was renewed meanwhile. */
 #include "apply/apply_int.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 
 static bool term_is_void(const struct apply_input *input, uint64_t only_term)
 {
-    return only_term != 0 && only_term != input->term;
+    return only_term != 0 && only_term != input->term && !sabotaged(SABOTAGE_LEASE_OLD_LEADER);
 }
 
 int apply_lease_grant(struct apply *a,
@@ -50,6 +51,7 @@ static int lease_delete_keys(struct apply *a,
         return err;
     }
     mvcc_txn_begin(a->store, input->index, input->term);
+    n_keys -= sabotaged(SABOTAGE_LEASE_KEYS_LEFT) && n_keys > 1;
     for (size_t i = 0; i < n_keys && err == 0; i++) {
         struct kvs_delete_req del = {.key = keys[i]};
 

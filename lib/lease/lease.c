@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/map.h"
+#include "base/sabotage.h"
 #include "lease/heap.h"
 
 struct lease {
@@ -252,6 +253,9 @@ void lease_promote(struct lease_table *t, uint64_t now_ms, uint64_t extend_ms)
         struct lease *l = lease_of(t->expiry.items[i]);
 
         l->deadline_ms = now_ms + (uint64_t)lease_start_ttl_s(l) * 1000 + extend_ms;
+        if (sabotaged(SABOTAGE_LEASE_NOT_EXTENDED)) {
+            l->deadline_ms = now_ms + 1;
+        }
         l->timer.due_ms[LEASE_DUE_EXPIRY] = l->deadline_ms;
         /* A checkpoint of the last leader may still be on its way: the first renewal clears. */
         l->checkpointed = l->info.granted_ttl_s > LEASE_CHECKPOINT_MS / 1000;

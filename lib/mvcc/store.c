@@ -10,6 +10,7 @@
  * generation that waits is stored: neither starves. */
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "base/view.h"
 #include "mvcc/mvcc_int.h"
 
@@ -266,7 +267,13 @@ void mvcc_flush(struct mvcc *m)
 static int store_job_run(struct backend_job *job)
 {
     struct store_job *j = container_of(job, struct store_job, job);
-    int err = j->kind == JOB_STORE ? store_job_write(j) : compact_job_step(j);
+    int err;
+
+    if (sabotaged(SABOTAGE_STORE_INDEX_APART) && j->kind == JOB_STORE) {
+        j->gen->state.index = j->m->state.index;
+        j->gen->state.term = j->m->state.term;
+    }
+    err = j->kind == JOB_STORE ? store_job_write(j) : compact_job_step(j);
 
     if (err != 0) {
         return err;

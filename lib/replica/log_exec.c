@@ -1,6 +1,7 @@
 #include "replica/log_exec.h"
 
 #include "base/assert.h"
+#include "base/sabotage.h"
 
 static uint64_t exec_now(const struct log_exec *x)
 {
@@ -9,7 +10,8 @@ static uint64_t exec_now(const struct log_exec *x)
 
 static int exec_append(struct wal *w, const struct log_job *job)
 {
-    const struct wal_hard_state *hard = job->has_hard ? &job->hard : NULL;
+    const struct wal_hard_state *hard =
+        job->has_hard && !sabotaged(SABOTAGE_WAL_NO_HARD_STATE) ? &job->hard : NULL;
     int rv;
 
     if (!job->reset) {

@@ -9,6 +9,7 @@
  * applied either. The disk keeps what memory keeps, rounded up to whole segments. */
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "replica/replica_int.h"
 
 static size_t keep_cost(const struct core_entry *e)
@@ -126,9 +127,10 @@ void replica_keep(struct replica *r)
     uint64_t first = r->kept_first;
     bool alone = keep_alone(r);
     uint64_t hold = keep_hold(r);
+    uint64_t durable = sabotaged(SABOTAGE_TRIM_BEYOND_STORED) ? r->applied : r->stored;
 
     r->keep_due = false;
-    while (r->kept_first <= r->stored && keep_too_many(r, alone, hold)) {
+    while (r->kept_first <= durable && keep_too_many(r, alone, hold)) {
         const struct core_entry *e = core_entry(r->core, r->kept_first);
 
         kvs_assert(e != NULL && r->kept_bytes >= keep_cost(e));

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "replica/wal_int.h"
 
 int wal_fail(struct wal *w, int err)
@@ -228,7 +229,7 @@ int wal_flush(struct wal *w)
     if (w->failed != 0 || w->synced == w->written) {
         return w->failed;
     }
-    rv = w->disk->sync(w->disk->ctx, w->file);
+    rv = sabotaged(SABOTAGE_WAL_NO_SYNC) ? 0 : w->disk->sync(w->disk->ctx, w->file);
     if (rv != 0) {
         return wal_fail(w, rv);
     }

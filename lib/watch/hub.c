@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sabotage.h"
 #include "base/view.h"
 
 #define FRAGMENT_BYTES_DEFAULT  ((size_t)1536 * 1024)
@@ -315,7 +316,7 @@ int watch_create(struct watch_hub *h,
     if (w->cursor < h->compacted) {
         (void)watcher_cancel_compacted(h, w, effects);
     } else if (w->cursor <= h->revision) {
-        watcher_set_behind(h, w, w->cursor);
+        watcher_set_behind(h, w, w->cursor + sabotaged(SABOTAGE_WATCH_RESUMED_LATE));
     }
     return 0;
 }
@@ -357,7 +358,8 @@ void watch_on_compact(struct watch_hub *h, kvs_revision revision, struct watch_e
         {
             struct watcher *w = list_entry(at, struct watcher, in_stream);
 
-            if (w->state == WATCHER_BEHIND && w->cursor < revision) {
+            if (w->state == WATCHER_BEHIND &&
+                w->cursor < revision - sabotaged(SABOTAGE_WATCH_COMPACTED_LATE)) {
                 /* Without memory it stays, and catching up comes to the same end. */
                 (void)watcher_cancel_compacted(h, w, effects);
             }

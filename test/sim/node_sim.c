@@ -595,13 +595,12 @@ static void sim_bootstrap_store(struct sim_node *n)
     backend_inline_drain(&n->backend);
 }
 
-/* As the command line of a joining member names them. */
-static void sim_name_peers(struct sim_node *n)
+void sim_introduce(struct sim_node *n)
 {
     struct sim *s = n->sim;
 
     n->n_peers = 0;
-    for (unsigned i = 0; i < SIM_NODES_MAX && !n->founder; i++) {
+    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
         if (s->nodes[i].member && &s->nodes[i] != n) {
             n->peers[n->n_peers++] = s->nodes[i].id;
         }
@@ -620,7 +619,10 @@ static void sim_start(struct sim_node *n)
     backend_inline_init(&n->backend);
     list_init(&n->works);
     n->transport.ops = &sim_transport_ops;
-    sim_name_peers(n);
+    n->n_peers = 0;
+    if (!n->founder) {
+        sim_introduce(n); /* as the command line of a joining member does */
+    }
     n->n_removed = 0;
     n->paused_until_us = 0;
     n->seen_commit = n->seen_applied = 0;

@@ -15,3 +15,20 @@ set_target_properties(node_sim PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINAR
 add_test(NAME sim.node_random COMMAND node_sim --seeds 200 --jobs 2)
 add_test(NAME sim.node_repeatable COMMAND node_sim --repeat 42)
 set_tests_properties(sim.node_random sim.node_repeatable PROPERTIES LABELS sim TIMEOUT 180)
+
+# --- sabotage ---
+
+set(sabotage_sources ${node_pure_sources})
+foreach(module mvcc lease watch apply)
+  file(GLOB sources CONFIGURE_DEPENDS ${sim_lib}/${module}/*.c)
+  list(APPEND sabotage_sources ${sources})
+endforeach()
+file(GLOB sources CONFIGURE_DEPENDS ${sim_lib}/replica/*.c)
+list(FILTER sources EXCLUDE REGEX "/peer_(conn|info|link|parser|transport)\\.c$")
+list(APPEND sabotage_sources ${sources})
+add_executable(node_sim_sabotaged ${node_sim_sources} ${sabotage_sources} sim_disk.c)
+target_compile_definitions(node_sim_sabotaged PRIVATE KVS_SABOTAGE)
+target_link_libraries(node_sim_sabotaged PRIVATE kvs_options kvs_base kvs_backend
+  PkgConfig::OPENSSL)
+set_target_properties(node_sim_sabotaged PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)

@@ -184,6 +184,7 @@ void sim_restart(struct sim_node *n); /* of one that is down */
 void sim_heal(struct sim *s);         /* no cuts, no loss; those that are down come back */
 void sim_calm(struct sim *s);         /* the same without restarts */
 void sim_pause(struct sim_node *n, uint64_t for_us);
+void sim_introduce(struct sim_node *n);        /* it knows all present members */
 void sim_wipe(struct sim_node *n);             /* down, and no member any more: the slot is free */
 bool sim_is_running(const struct sim_node *n); /* up, not stopped, not paused */
 
