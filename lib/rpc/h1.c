@@ -264,6 +264,19 @@ static const char *h1_reason(unsigned status)
     return "Status"; /* the phrase is for people only */
 }
 
+/* How the client finds the end of the body. */
+static void h1_put_framing(struct h1 *h, struct buf *b, size_t length)
+{
+    if (length != SIZE_MAX) {
+        buf_printf(b, "Content-Length: %zu\r\n", length);
+    } else if (h->parser.http_minor > 0) {
+        h->chunked = true;
+        buf_append_str(b, "Transfer-Encoding: chunked\r\n");
+    } else {
+        h->keep_alive = false; /* HTTP/1.0: with the end of the connection */
+    }
+}
+
 void h1_call_headers(struct rpc_call *c,
                      unsigned status,
                      const char *content_type,
@@ -284,15 +297,12 @@ void h1_call_headers(struct rpc_call *c,
         buf_printf(&b, "Content-Type: %s\r\n", content_type);
     }
     for (size_t i = 0; i < n_fields; i++) {
-        buf_printf(&b, "%s: %s\r\n", fields[i].name, fields[i].value);
+        if (http_field_is_safe(&fields[i])) {
+            buf_printf(&b, "%s: %s\r\n", fields[i].name, fields[i].value);
+        }
     }
-    if (length != SIZE_MAX) {
-        buf_printf(&b, "Content-Length: %zu\r\n", length);
-    } else if (h->parser.http_minor > 0) {
-        h->chunked = true;
-        buf_append_str(&b, "Transfer-Encoding: chunked\r\n");
-    } else {
-        h->keep_alive = false; /* HTTP/1.0: the end of the connection is the end of the body */
+    if (status != 204 && status != 304) { /* those have no body to speak of */
+        h1_put_framing(h, &b, length);
     }
     if (!h->keep_alive) {
         buf_append_str(&b, "Connection: close\r\n");

@@ -312,7 +312,6 @@ int h2_conn_start(struct rpc_conn *c)
     };
 
     c->wire.stream = c->stream;
-    c->wire.pool = s->pool;
     if (nghttp2_session_server_new3(&c->wire.session, s->callbacks, &c->wire, s->option,
                                     h2_mem()) != 0) {
         c->wire.session = NULL;

@@ -1,3 +1,4 @@
+/* nghttp2 over a stream: what goes in, what comes out, and DATA without copies. */
 #include "rpc/h2_wire.h"
 
 #include <string.h>

@@ -18,7 +18,6 @@ enum {
 struct h2_wire {
     struct stream *stream;
     nghttp2_session *session; /* NULL before the preface, and at the end */
-    struct rpc_pool *pool;
     bool inside; /* nghttp2 is on the call stack: no send, no delete */
     bool broken; /* out of memory or protocol error: close */
 };

@@ -175,7 +175,7 @@ static int client_start_session(struct rpc_client *c)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW},
     };
 
-    c->wire = (struct h2_wire){.stream = c->stream, .pool = c->pool};
+    c->wire = (struct h2_wire){.stream = c->stream};
     if (nghttp2_session_client_new3(&c->wire.session, c->callbacks, &c->wire, c->option,
                                     h2_mem()) != 0) {
         c->wire.session = NULL;

@@ -19,6 +19,12 @@ struct kvs_view rpc_http_query(const struct rpc_call *c)
     return c->query;
 }
 
+/* A line end in a value would begin a field, or a response, of somebody else's making. */
+bool http_field_is_safe(const struct rpc_http_field *field)
+{
+    return strpbrk(field->name, "\r\n: ") == NULL && strpbrk(field->value, "\r\n") == NULL;
+}
+
 static void http_h2_headers(struct rpc_call *c,
                             unsigned status,
                             const char *content_type,
@@ -42,6 +48,9 @@ static void http_h2_headers(struct rpc_call *c,
             h2_field("content-length", size, (size_t)snprintf(size, sizeof size, "%zu", length));
     }
     for (size_t i = 0; i < n_fields; i++) {
+        if (!http_field_is_safe(&fields[i])) {
+            continue;
+        }
         out[n] = h2_field(fields[i].name, fields[i].value, strlen(fields[i].value));
         out[n++].flags = NGHTTP2_NV_FLAG_NONE;
     }
@@ -62,7 +71,7 @@ void http_send_headers(struct rpc_call *c,
     } else {
         h1_call_headers(c, status, content_type, fields, n_fields, length);
     }
-    if (c->head_request) {
+    if (c->head_request || status == 204 || status == 304) {
         rpc_out_clear(&c->flow.out);
     }
 }

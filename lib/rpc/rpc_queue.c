@@ -1,3 +1,4 @@
+/* Pieces and their pool; reassembly of messages. The rules are in the header. */
 #include "rpc/rpc_queue.h"
 
 #include <string.h>

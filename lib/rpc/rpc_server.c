@@ -109,7 +109,6 @@ int rpc_method(
     m->hash = hash;
     m->handler = handler;
     m->ctx = ctx;
-    m->index = s->n_methods++;
     m->figures.path = m->path;
     m->figures.kind = kind;
     m->next = s->buckets[hash % METHOD_BUCKETS];

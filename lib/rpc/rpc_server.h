@@ -32,7 +32,6 @@
 
 struct rpc_server;
 struct rpc_call;
-struct rpc_listener;
 
 /* What a peer may use. Zero means the default in brackets. */
 struct rpc_limits {
@@ -240,7 +239,7 @@ struct kvs_view rpc_http_method(const struct rpc_call *c);
 /* After the "?", not decoded; empty if none. */
 struct kvs_view rpc_http_query(const struct rpc_call *c);
 
-/* A field of the response; names in lower case. Copied. */
+/* A field of the response; names in lower case. Copied. One with a line end in it is left out. */
 struct rpc_http_field {
     const char *name;
     const char *value;

@@ -30,7 +30,6 @@ struct rpc_method {
     struct list node;        /* in registration order */
     uint32_t hash;
     size_t path_len;
-    size_t index;
     rpc_handler handler;
     void *ctx;
     struct rpc_method_figures figures;
@@ -53,7 +52,6 @@ struct rpc_server {
 
     struct rpc_method *buckets[METHOD_BUCKETS];
     struct list methods;
-    size_t n_methods;
     rpc_handler http_handler;
     void *http_ctx;
 
@@ -271,6 +269,9 @@ void http_send_headers(struct rpc_call *c,
                        const struct rpc_http_field *fields,
                        size_t n_fields,
                        size_t length);
+
+/* No line ends inside. Others are left out of the response. */
+bool http_field_is_safe(const struct rpc_http_field *field);
 
 /* ---- rpc_server.c ---- */
 

@@ -1,3 +1,4 @@
+/* grpc-timeout, grpc-message, "-bin" metadata, names of statuses. */
 #include "rpc/rpc_text.h"
 
 #include <stdio.h>

@@ -35,7 +35,8 @@ static const struct rpc_stream_ops ticks_ops = {.on_writable = ticks_send,
 
 static void describe(struct rpc_call *c)
 {
-    static const struct rpc_http_field fields[] = {{"x-one", "1"}};
+    static const struct rpc_http_field fields[] = {
+        {"x-one", "1"}, {"x-two", "a\r\nset-cookie: b"}, {"x\n", "c"}};
     struct kvs_view method = rpc_http_method(c);
     struct kvs_view path = rpc_call_path(c);
     struct kvs_view query = rpc_http_query(c);
@@ -50,7 +51,7 @@ static void describe(struct rpc_call *c)
                rpc_call_request(c).len,
                (int)(rpc_call_request(c).len < 20 ? rpc_call_request(c).len : 20),
                (const char *)rpc_call_request(c).data);
-    rpc_http_reply(c, 200, "text/plain", fields, 1, buf_take(&b));
+    rpc_http_reply(c, 200, "text/plain", fields, 3, buf_take(&b));
 }
 
 static void handle(void *ctx, struct rpc_call *c)
@@ -69,6 +70,8 @@ static void handle(void *ctx, struct rpc_call *c)
         rpc_fail(c, RPC_INTERNAL, "then nothing");
     } else if (view_equal_str(path, "/fail")) {
         rpc_fail(c, RPC_UNAVAILABLE, "etcdserver: no leader");
+    } else if (view_equal_str(path, "/nothing")) {
+        rpc_http_reply(c, 204, NULL, NULL, 0, (struct kvs_blob){NULL, 0});
     } else if (view_equal_str(path, "/park")) {
         parked = c;
     } else {
@@ -150,6 +153,12 @@ static void answers_have_the_right_shape(void **state)
                               "Content-Type: application/json\r\nContent-Length: 45\r\n\r\n"
                               "{\"code\":14,\"message\":\"etcdserver: no leader\"}"));
     raw_close(&fx, &raw);
+}
+
+static void an_answer_without_content(void **state)
+{
+    (void)state;
+    ask("GET /nothing HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n", false);
 }
 
 static void bad_requests_get_an_answer_and_the_end(void **state)
@@ -404,6 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         http_test(requests_are_understood),
         http_test(answers_have_the_right_shape),
+        http_test(an_answer_without_content),
         http_test(bad_requests_get_an_answer_and_the_end),
         http_test(every_cut_of_a_request_is_the_same_request),
         http_test(pipelined_requests_are_answered_in_order),
