@@ -132,21 +132,22 @@ static int open_env_submit_work(void *ctx, struct node_work *work)
     return err;
 }
 
-static void open_on_flush(struct loop_hook *hook)
-{
-    struct kvs_node *k = container_of(hook, struct kvs_node, flush);
-
-    if (k->node != NULL) {
-        node_flush(k->node);
-    }
-}
-
 static void open_check_ready(struct kvs_node *k)
 {
     if (atomic_load(&k->state) == KVS_NODE_STARTING && node_is_ready(k->node)) {
         log_info(k->log, "ready to serve client requests");
         atomic_store(&k->state, KVS_NODE_READY);
         mbox_post(k->news, &k->news_ready);
+    }
+}
+
+static void open_on_flush(struct loop_hook *hook)
+{
+    struct kvs_node *k = container_of(hook, struct kvs_node, flush);
+
+    if (k->node != NULL) {
+        node_flush(k->node);
+        open_check_ready(k);
     }
 }
 
@@ -166,7 +167,6 @@ static void open_on_tick(struct loop_timer *timer)
     if (k->rpc != NULL && !k->stopping) {
         service_tick(&k->service);
     }
-    open_check_ready(k);
 }
 
 static void open_describe(void *ctx, struct buf *out)
