@@ -90,6 +90,7 @@ static int save_stream(struct ctl *ctl, struct saving *s, const char *part)
 
     sha256_init(&s->sum.sha);
     if (kvs_snapshot_sync(ctl->client, &options, save_chunk, s, &error) != 0) {
+        sha256_fini(&s->sum.sha);
         return s->saved_errno != 0
                    ? ctl_fail(EXIT_IO, "cannot write %s: %s", part, strerror(s->saved_errno))
                    : ctl_fail_kvs(&error);
@@ -192,6 +193,7 @@ static int status_run(struct ctl *ctl)
     sha256_init(&sum.sha);
     code = sum_file(ctl->args[0], &sum);
     if (code != 0) {
+        sha256_fini(&sum.sha);
         return code;
     }
     if (!sum_is_right(&sum, computed)) {

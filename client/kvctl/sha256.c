@@ -1,96 +1,37 @@
-/* FIPS 180-4. */
 #include "sha256.h"
 
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-static const uint32_t round_constants[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-};
+#include <openssl/evp.h>
 
-static uint32_t rotate(uint32_t x, unsigned n)
+static void sha256_must(int ok)
 {
-    return x >> n | x << (32 - n);
-}
-
-static uint32_t load(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static void mix(struct sha256 *s)
-{
-    uint32_t w[64];
-    uint32_t v[8];
-
-    for (unsigned i = 0; i < 16; i++) {
-        w[i] = load(s->block + 4 * i);
-    }
-    for (unsigned i = 16; i < 64; i++) {
-        uint32_t a = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
-        uint32_t b = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
-
-        w[i] = w[i - 16] + a + w[i - 7] + b;
-    }
-    memcpy(v, s->state, sizeof v);
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t e = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-        uint32_t a = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-        uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        uint32_t t = v[7] + e + choice + round_constants[i] + w[i];
-
-        memmove(v + 1, v, 7 * sizeof v[0]);
-        v[4] += t;
-        v[0] = t + a + majority;
-    }
-    for (unsigned i = 0; i < 8; i++) {
-        s->state[i] += v[i];
+    if (ok != 1) {
+        (void)fputs("kvctl: SHA-256 is not available: out of memory?\n", stderr);
+        exit(EXIT_FAILURE);
     }
 }
 
 void sha256_init(struct sha256 *s)
 {
-    *s = (struct sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-                                   0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+    s->ctx = EVP_MD_CTX_new();
+    sha256_must(s->ctx != NULL && EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL) == 1);
 }
 
 void sha256_update(struct sha256 *s, const void *data, size_t len)
 {
-    const uint8_t *at = data;
-
-    while (len > 0) {
-        size_t used = s->total % 64;
-        size_t n = 64 - used < len ? 64 - used : len;
-
-        memcpy(s->block + used, at, n);
-        s->total += n;
-        at += n;
-        len -= n;
-        if (s->total % 64 == 0) {
-            mix(s);
-        }
-    }
+    sha256_must(EVP_DigestUpdate(s->ctx, data, len));
 }
 
 void sha256_final(struct sha256 *s, uint8_t ret_sum[SHA256_BYTES])
 {
-    static const uint8_t padding[64] = {0x80};
-    uint64_t bits = s->total * 8;
-    uint8_t length[8];
+    sha256_must(EVP_DigestFinal_ex(s->ctx, ret_sum, NULL));
+    sha256_fini(s);
+}
 
-    for (unsigned i = 0; i < 8; i++) {
-        length[i] = (uint8_t)(bits >> (56 - 8 * i));
-    }
-    sha256_update(s, padding, 1 + (119 - s->total % 64) % 64);
-    sha256_update(s, length, sizeof length);
-    for (unsigned i = 0; i < SHA256_BYTES; i++) {
-        ret_sum[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
-    }
+void sha256_fini(struct sha256 *s)
+{
+    EVP_MD_CTX_free(s->ctx);
+    s->ctx = NULL;
 }
