@@ -46,7 +46,7 @@ struct script {
     /* set before script_start */
     struct script_answer answers[SCRIPT_CALLS_MAX]; /* behind the last one: success */
     size_t n_answers;
-    struct script_stream streams[SCRIPT_STREAMS_MAX];
+    struct script_stream streams[SCRIPT_STREAMS_MAX]; /* the last one serves all that follow */
     size_t n_streams;
     int64_t keepalive_ttls[SCRIPT_CALLS_MAX];
     /* read after script_stop */
@@ -65,6 +65,8 @@ struct script {
     size_t n_held;
     char endpoint[32];
 };
+
+static _Thread_local bool script_on_server_thread KVS_UNUSED;
 
 static inline void script_unary(void *ctx, struct rpc_call *call)
 {
@@ -119,12 +121,15 @@ static inline void script_watch_message(struct rpc_call *call, struct kvs_view m
     struct kvs_watch_req req;
 
     if (etcd_pb_decode_watch_req(rpc_call_arena(call), message, &req) != 0 ||
-        req.type != KVS_WATCH_REQ_CREATE || s->n_creates == SCRIPT_STREAMS_MAX) {
+        req.type != KVS_WATCH_REQ_CREATE) {
         return;
     }
-    s->creates[s->n_creates++] = req.create;
-    if (s->n_creates <= s->n_streams) {
-        script_play(call, &s->streams[s->n_creates - 1]);
+    if (s->n_creates < SCRIPT_STREAMS_MAX) {
+        s->creates[s->n_creates++] = req.create;
+    }
+    if (s->n_streams > 0) {
+        script_play(call,
+                    &s->streams[(s->n_creates < s->n_streams ? s->n_creates : s->n_streams) - 1]);
     }
 }
 
@@ -180,6 +185,7 @@ static inline void *script_thread(void *ctx)
 {
     struct script *s = ctx;
 
+    script_on_server_thread = true;
     loop_run(s->loop);
     for (size_t i = 0; i < s->n_held; i++) {
         rpc_fail(s->held[i], RPC_CANCELED, NULL);
