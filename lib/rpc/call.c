@@ -54,6 +54,7 @@ struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id)
     c->flow.stream_id = stream_id;
     c->flow.drained = call_flow_drained;
     c->flow.out.total = &conn->out_bytes;
+    c->body_expected = UINT64_MAX;
     list_init(&c->ready);
     list_init(&c->resume);
     buf_init(&c->backlog);

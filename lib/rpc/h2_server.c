@@ -108,6 +108,89 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
+/* nghttp2's own check of requests (RFC 9113, 8.1-8.3) is off, since it refuses an :authority that
+ * is a URL, which etcdctl and other clients of etcd's Go library send. The rest of it is here. */
+enum {
+    PSEUDO_METHOD = 1,
+    PSEUDO_SCHEME = 2,
+    PSEUDO_PATH = 4,
+    PSEUDO_AUTHORITY = 8,
+    PSEUDO_REQUIRED = PSEUDO_METHOD | PSEUDO_SCHEME | PSEUDO_PATH,
+};
+
+static bool call_pseudo_is_valid(struct rpc_call *call, struct kvs_view name, struct kvs_view value)
+{
+    const uint8_t *text = value.data;
+    unsigned bit;
+    bool valid;
+
+    if (view_equal_str(name, ":path")) {
+        bit = PSEUDO_PATH;
+        valid = value.len > 0 && (text[0] == '/' || view_equal_str(value, "*")) &&
+                nghttp2_check_path(text, value.len) != 0;
+    } else if (view_equal_str(name, ":method")) {
+        bit = PSEUDO_METHOD;
+        valid = nghttp2_check_method(text, value.len) != 0 && !view_equal_str(value, "CONNECT");
+    } else if (view_equal_str(name, ":scheme")) {
+        bit = PSEUDO_SCHEME;
+        valid = value.len > 0 && nghttp2_check_path(text, value.len) != 0;
+    } else if (view_equal_str(name, ":authority")) {
+        bit = PSEUDO_AUTHORITY;
+        valid = nghttp2_check_header_value_rfc9113(text, value.len) != 0;
+    } else {
+        return false;
+    }
+    valid = valid && !call->fields_begun && (call->pseudo_seen & bit) == 0;
+    call->pseudo_seen |= bit;
+    return valid;
+}
+
+static bool call_set_content_length(struct rpc_call *call, struct kvs_view value)
+{
+    const uint8_t *digits = value.data;
+    uint64_t length = 0;
+
+    if (value.len == 0 || value.len > 18 || call->body_expected != UINT64_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        if (digits[i] < '0' || digits[i] > '9') {
+            return false;
+        }
+        length = length * 10 + (digits[i] - '0');
+    }
+    call->body_expected = length;
+    return true;
+}
+
+static bool call_field_is_valid(struct rpc_call *call, struct kvs_view name, struct kvs_view value)
+{
+    static const char *const of_connections[] = {"connection", "keep-alive", "proxy-connection",
+                                                 "transfer-encoding", "upgrade"};
+
+    call->fields_begun = true;
+    for (size_t i = 0; i < ARRAY_LEN(of_connections); i++) {
+        if (view_equal_str(name, of_connections[i])) {
+            return false;
+        }
+    }
+    if (view_equal_str(name, "te") && !view_equal_str(value, "trailers")) {
+        return false;
+    }
+    if (view_equal_str(name, "content-length") && !call_set_content_length(call, value)) {
+        return false;
+    }
+    return nghttp2_check_header_name(name.data, name.len) != 0 &&
+           nghttp2_check_header_value_rfc9113(value.data, value.len) != 0;
+}
+
+/* Decided when all its fields are there, or its body, has one byte too many or ends early. */
+static void call_refuse_malformed(struct rpc_call *call)
+{
+    call->malformed = true;
+    h2_call_reset(call, NGHTTP2_PROTOCOL_ERROR);
+}
+
 static int call_pseudo_field(struct rpc_call *call, struct kvs_view name, struct kvs_view value)
 {
     if (view_equal_str(name, ":path")) {
@@ -135,19 +218,28 @@ static int on_header(nghttp2_session *session,
     struct rpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     struct kvs_view n = {name, name_len};
     struct kvs_view v = {value, value_len};
+    bool pseudo = name_len > 0 && name[0] == ':';
     int err;
 
     (void)flags;
     (void)user_data;
-    if (call == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+    if (call == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST || call->malformed) {
         return 0; /* trailers of a request mean nothing to us */
     }
-    err =
-        name_len > 0 && name[0] == ':' ? call_pseudo_field(call, n, v) : call_add_field(call, n, v);
+    if (!(pseudo ? call_pseudo_is_valid(call, n, v) : call_field_is_valid(call, n, v))) {
+        call->malformed = true; /* the reset comes when the block is complete */
+        return 0;
+    }
+    err = pseudo ? call_pseudo_field(call, n, v) : call_add_field(call, n, v);
     if (err != 0 || call->header_bytes > 4 * call->server->limits.header_max) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     return 0;
+}
+
+static bool call_body_is_whole(const struct rpc_call *call)
+{
+    return call->body_expected == UINT64_MAX || call->body_bytes == call->body_expected;
 }
 
 static void conn_headers_complete(struct rpc_conn *c, struct rpc_call *call, const nghttp2_frame *f)
@@ -156,6 +248,16 @@ static void conn_headers_complete(struct rpc_conn *c, struct rpc_call *call, con
 
     c->in_headers = false;
     if (call == NULL) {
+        return;
+    }
+    if (f->headers.cat == NGHTTP2_HCAT_REQUEST
+            ? call->malformed || (call->pseudo_seen & PSEUDO_REQUIRED) != PSEUDO_REQUIRED
+            : !end) { /* trailers end the stream */
+        call_refuse_malformed(call);
+        return;
+    }
+    if (end && !call_body_is_whole(call)) {
+        call_refuse_malformed(call);
         return;
     }
     if (f->headers.cat == NGHTTP2_HCAT_REQUEST) {
@@ -185,8 +287,12 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
             if (frame->hd.length == 0) {
                 conn_count_control(c);
             }
-        } else if (call != NULL) {
-            call_body_end(call);
+        } else if (call != NULL && !call->malformed) {
+            if (call_body_is_whole(call)) {
+                call_body_end(call);
+            } else {
+                call_refuse_malformed(call);
+            }
         }
         break;
     case NGHTTP2_RST_STREAM:
@@ -225,7 +331,13 @@ static int on_data_chunk(nghttp2_session *session,
     if (nghttp2_session_consume_connection(session, len) != 0) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    if (call != NULL && !c->close_after) {
+    if (call == NULL || c->close_after || call->malformed) {
+        return 0;
+    }
+    call->body_bytes += len;
+    if (call->body_bytes > call->body_expected) {
+        call_refuse_malformed(call);
+    } else {
         call_body(call, view_make(data, len));
     }
     return 0;
@@ -295,6 +407,7 @@ int h2_server_init(struct rpc_server *s)
     nghttp2_session_callbacks_set_on_frame_send_callback(s->callbacks, on_frame_send);
     nghttp2_option_set_no_auto_window_update(s->option, 1);
     nghttp2_option_set_no_closed_streams(s->option, 1);
+    nghttp2_option_set_no_http_messaging(s->option, 1); /* see call_pseudo_is_valid */
     nghttp2_option_set_max_send_header_block_length(s->option, 64 * 1024);
     /* A second line behind our own count, which answers with a reason. */
     nghttp2_option_set_stream_reset_rate_limit(s->option, 2 * (uint64_t)s->limits.resets_burst,

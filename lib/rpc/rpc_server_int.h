@@ -163,6 +163,11 @@ struct rpc_call {
     struct loop_timer body_timer;
 
     bool header_too_big;
+    bool malformed;         /* HTTP/2 only, as what follows: reset, nothing else happens */
+    bool fields_begun;      /* no pseudo-header may follow */
+    unsigned pseudo_seen;   /* bits of h2_server.c */
+    uint64_t body_expected; /* content-length; UINT64_MAX: not said */
+    uint64_t body_bytes;
     bool is_grpc;
     bool body_over;   /* the client has ended its side */
     bool got_message; /* unary: the one message is here */

@@ -388,6 +388,106 @@ static void malformed_calls_are_refused_one_by_one(void **state)
     }
 }
 
+struct field {
+    const char *name;
+    const char *value;
+};
+
+static void raw_request(struct raw *r, const struct field *fields, size_t n_fields)
+{
+    uint8_t block[512];
+    size_t len = 0;
+
+    for (size_t i = 0; i < n_fields; i++) {
+        len += raw_field(block + len, fields[i].name, fields[i].value);
+    }
+    raw_frame(r, FRAME_HEADERS, END_HEADERS, 1, block, len);
+    raw_frame(r, FRAME_DATA, END_STREAM, 1, "\0\0\0\0\0", 5);
+}
+
+/* etcdctl sends its endpoint, scheme and all, as :authority. */
+static void an_authority_may_be_a_url(void **state)
+{
+    static const struct field fields[] = {
+        {":method", "POST"},
+        {":scheme", "http"},
+        {":path", "/t.T/Echo"},
+        {":authority", "http://127.0.0.1:2379"},
+        {"content-type", "application/grpc"},
+        {"content-length", "5"},
+        {"te", "trailers"},
+    };
+    struct kvs_view payload;
+    struct fixture f;
+    struct raw r;
+
+    (void)state;
+    start(&f, &r, NULL);
+    raw_request(&r, fields, ARRAY_LEN(fields));
+    fixture_wait(&f, raw_find_frame(&r, FRAME_HEADERS, &payload));
+    assert_int_equal(n_echoed, 1);
+    stop(&f, &r);
+}
+
+static void requests_against_the_protocol_are_reset(void **state)
+{
+    /* Each row spoils one field of a good request, or adds one. */
+    static const struct {
+        size_t at;
+        struct field field;
+    } rows[] = {
+        {0, {":method", "CONNECT"}},
+        {0, {":method", "P ST"}},
+        {0, {":path", "/t.T/Echo"}},
+        {1, {":scheme", ""}},
+        {1, {":method", "POST"}},
+        {2, {":path", ""}},
+        {2, {":path", "t.T/Echo"}},
+        {2, {":path", "/t.T/ Echo"}},
+        {3, {"x", "y"}},
+        {3, {":status", "200"}},
+        {4, {":scheme", "http"}},
+        {4, {"X-Upper", "y"}},
+        {5, {"connection", "close"}},
+        {5, {"transfer-encoding", "chunked"}},
+        {5, {"te", "gzip"}},
+        {5, {"content-length", "4"}},
+        {5, {"content-length", "6"}},
+        {5, {"content-length", "x"}},
+        {5, {"x", " led by a space"}},
+        {5, {"", "no name"}},
+    };
+    struct kvs_view payload;
+    struct fixture f;
+    struct raw r;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct field fields[] = {
+            {":method", "POST"},
+            {":scheme", "http"},
+            {":path", "/t.T/Echo"},
+            {":authority", "x"},
+            {"content-type", "application/grpc"},
+            {"te", "trailers"},
+        };
+
+        fields[rows[i].at] = rows[i].field;
+        if (rows[i].at == 3 && rows[i].field.name[0] != ':') {
+            /* A pseudo-header behind an ordinary one. */
+            fields[3] = fields[2];
+            fields[2] = rows[i].field;
+        }
+        start(&f, &r, NULL);
+        raw_request(&r, fields, ARRAY_LEN(fields));
+        fixture_wait(&f, raw_find_frame(&r, FRAME_RST_STREAM, &payload));
+        assert_memory_equal(payload.data, "\0\0\0\1", 4);
+        assert_false(r.closed);
+        assert_int_equal(n_echoed, 0);
+        stop(&f, &r);
+    }
+}
+
 static void the_servers_own_ping_finds_dead_clients(void **state)
 {
     struct rpc_limits limits = {.ping_interval_ms = 30, .ping_timeout_ms = 30};
@@ -436,6 +536,8 @@ int main(void)
         cmocka_unit_test(unfinished_messages_are_limited_together),
         cmocka_unit_test(unread_replies_are_limited),
         cmocka_unit_test(malformed_calls_are_refused_one_by_one),
+        cmocka_unit_test(an_authority_may_be_a_url),
+        cmocka_unit_test(requests_against_the_protocol_are_reset),
         cmocka_unit_test(the_servers_own_ping_finds_dead_clients),
         cmocka_unit_test(garbage_after_the_preface_ends_the_connection),
     };
