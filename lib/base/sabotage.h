@@ -21,7 +21,7 @@
     X(LEASE_UNCONFIRMED, "lease-renewed-by-old-leader")                                            \
     X(LEASE_NOT_EXTENDED, "lease-deadline-forgotten-in-elections")                                 \
     X(LEASE_KEYS_LEFT, "lease-leaves-a-key")                                                       \
-    X(WATCH_COMPACTED_LATE, "watch-off-by-one-at-compaction")                                      \
+    X(WATCH_COMPACTED_EARLY, "watch-off-by-one-at-compaction")                                     \
     X(WATCH_RESUMED_LATE, "watch-off-by-one-at-start")                                             \
     X(WATCH_NOT_RESET, "watch-not-told-of-snapshot")                                               \
     X(MEMBER_CUT_OFF_EARLY, "leaving-member-cut-off-early")

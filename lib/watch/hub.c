@@ -313,7 +313,7 @@ int watch_create(struct watch_hub *h,
     }
     created.watch_id = w->id;
     (void)watch_emit(effects, s, &created); /* room was reserved, for a cancellation as well */
-    if (w->cursor < h->compacted) {
+    if (w->cursor < h->compacted + sabotaged(SABOTAGE_WATCH_COMPACTED_EARLY)) {
         (void)watcher_cancel_compacted(h, w, effects);
     } else if (w->cursor <= h->revision) {
         watcher_set_behind(h, w, w->cursor + sabotaged(SABOTAGE_WATCH_RESUMED_LATE));
@@ -358,8 +358,7 @@ void watch_on_compact(struct watch_hub *h, kvs_revision revision, struct watch_e
         {
             struct watcher *w = list_entry(at, struct watcher, in_stream);
 
-            if (w->state == WATCHER_BEHIND &&
-                w->cursor < revision - sabotaged(SABOTAGE_WATCH_COMPACTED_LATE)) {
+            if (w->state == WATCHER_BEHIND && w->cursor < revision) {
                 /* Without memory it stays, and catching up comes to the same end. */
                 (void)watcher_cancel_compacted(h, w, effects);
             }

@@ -778,7 +778,7 @@ void sim_wipe(struct sim_node *n)
     sim_new_disk(n);
     n->member = false;
     n->founder = false;
-    n->seen_stored = 0;
+    n->seen_stored = n->led_term = 0;
     n->id = 0;
 }
 

@@ -100,6 +100,7 @@ struct sim_node {
     uint64_t seen_commit;
     uint64_t seen_applied;
     uint64_t seen_stored; /* over all lives */
+    uint64_t led_term;    /* likewise: in which it was leader, so durable */
 };
 
 /* --- the cluster --- */

@@ -20,7 +20,7 @@ static uint64_t *sim_slot(uint64_t **table, size_t *n, uint64_t at)
     return &(*table)[at];
 }
 
-static void sim_check_leader(struct sim *s, const struct sim_node *n)
+static void sim_check_leader(struct sim *s, struct sim_node *n)
 {
     uint64_t *leader =
         sim_slot(&s->term_leaders, &s->n_term_leaders, replica_term(node_replica(n->node)));
@@ -30,6 +30,7 @@ static void sim_check_leader(struct sim *s, const struct sim_node *n)
                  replica_term(node_replica(n->node)), *leader, n->id);
     }
     *leader = n->id;
+    n->led_term = replica_term(node_replica(n->node));
 }
 
 static void sim_check_entry(struct sim *s, const struct sim_node *n)
@@ -53,6 +54,10 @@ static void sim_check_monotonic(struct sim *s, struct sim_node *n)
     uint64_t applied = mvcc_applied_index(m);
     uint64_t stored = mvcc_stored_index(m);
 
+    if (replica_term(r) < n->led_term) {
+        sim_fail(s, "node %u: term went back to %" PRIu64 ", it has led in %" PRIu64, n->at,
+                 replica_term(r), n->led_term);
+    }
     if (replica_commit(r) < n->seen_commit) {
         sim_fail(s, "node %u: commit went back from %" PRIu64 " to %" PRIu64, n->at, n->seen_commit,
                  replica_commit(r));
