@@ -66,7 +66,10 @@ KVS_API KVS_MUST_USE int kvs_client_open(const struct kvs_client_options *option
                                          struct kvs_client **ret_client,
                                          struct kvs_error *ret_error);
 
-/* As kvs_client_open, on a node inside this process, which must outlive the client. */
+/* As kvs_client_open, on a node inside this process, which must outlive the client: without
+ * sockets, for any node, with or without ports. It need not be ready yet. kvs_call_options.endpoint
+ * is ignored. When the node stops, calls and watches end with KVS_E_STOPPED.
+ * KVS_E_INVALID, KVS_E_NOMEM. */
 KVS_API KVS_MUST_USE int kvs_client_open_node(struct kvs_node *node,
                                               struct kvs_client **ret_client,
                                               struct kvs_error *ret_error);
