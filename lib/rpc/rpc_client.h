@@ -44,9 +44,6 @@ struct rpc_client_options {
     unsigned keepalive_timeout_ms;  /* [6 s] */
     bool wait_for_ready;            /* calls wait in BACKOFF, too */
     bool lazy;                      /* connect with the first call instead of at once */
-    /* Instead of connecting to `target` (then only a name): a connected socket, or -1. Optional. */
-    int (*dial)(void *ctx);
-    void *dial_ctx;
     /* Every change of state; `text` says why after a failure. Optional. */
     void (*on_state)(void *ctx, enum rpc_client_state state, const char *text);
     void *ctx;

@@ -180,6 +180,64 @@ static void test_every_message_agrees_with_the_oracle(void **state)
     }
 }
 
+/* What was copied says the same when the memory of the original is gone. */
+static void test_owned_messages_need_nothing_else(void **state)
+{
+    struct rng r;
+
+    (void)state;
+    rng_init(&r, seed + 2);
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        for (int round = 0; round < ROUNDS; round++) {
+            union {
+                uint8_t bytes[STRUCT_MAX];
+                max_align_t align;
+            } m = {{0}};
+            struct arena original;
+            struct arena own;
+            struct buf before;
+            struct buf after;
+
+            arena_init(&original, 0);
+            arena_init(&own, 0);
+            buf_init(&before);
+            buf_init(&after);
+            random_message(&r, &original, pairs[i].ours, &m, 0);
+            pb_encode(&before, pairs[i].ours, &m);
+            assert_int_equal(pb_own(&own, pairs[i].ours, &m), 0);
+            arena_fini(&original);
+            pb_encode(&after, pairs[i].ours, &m);
+            assert_false(before.failed || after.failed);
+            assert_true(view_equal(buf_view(&before), buf_view(&after)));
+            buf_fini(&before);
+            buf_fini(&after);
+            arena_fini(&own);
+        }
+    }
+}
+
+static void test_owning_too_deep_is_refused(void **state)
+{
+    enum { DEPTH = ETCD_PB_TXN_DEPTH_MAX + 1 };
+    struct kvs_txn_req txns[DEPTH] = {{0}};
+    struct kvs_op ops[DEPTH];
+    struct kvs_txn_req copy;
+    struct arena a;
+
+    (void)state;
+    for (int i = 0; i + 1 < DEPTH; i++) {
+        ops[i] = (struct kvs_op){.type = KVS_OP_TXN, .u.txn = &txns[i + 1]};
+        txns[i].success = &ops[i];
+        txns[i].n_success = 1;
+    }
+    arena_init(&a, 0);
+    copy = txns[1]; /* one less */
+    assert_int_equal(pb_own(&a, &etcd_pb_txn_req, &copy), 0);
+    copy = txns[0];
+    assert_int_equal(pb_own(&a, &etcd_pb_txn_req, &copy), KVS_E_TOO_MANY_OPS);
+    arena_fini(&a);
+}
+
 /* Decodes a copy of exactly `len` bytes, so that the sanitizer sees a byte read too far. */
 static void decode_copy(const struct pb_message *message, const uint8_t *data, size_t len)
 {
@@ -564,6 +622,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_message_agrees_with_the_oracle),
+        cmocka_unit_test(test_owned_messages_need_nothing_else),
+        cmocka_unit_test(test_owning_too_deep_is_refused),
         cmocka_unit_test(test_damaged_messages_are_refused_or_harmless),
         cmocka_unit_test(test_deep_transactions_are_refused),
         cmocka_unit_test(test_arena_limit_bounds_what_a_message_costs),
