@@ -3,6 +3,8 @@
 #include "loop/loop_int.h"
 
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -101,9 +103,31 @@ static void loop_turn_end_cb(uv_prepare_t *prepare)
     }
 }
 
-static void loop_wake_cb(uv_async_t *async)
+/* Takes the wake-up first: what is posted from now on wakes again. */
+static void loop_wake_cb(uv_poll_t *poll, int status, int events)
 {
-    loop_deliver_messages(container_of(async, struct loop, wake));
+    struct loop *l = container_of(poll, struct loop, wake);
+    uint64_t n_posted;
+    ssize_t got = read(l->wake_fd, &n_posted, sizeof n_posted);
+
+    (void)status;
+    (void)events;
+    (void)got; /* nothing there: another turn has taken it */
+    loop_deliver_messages(l);
+}
+
+static int loop_init_wake(struct loop *l)
+{
+    l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (l->wake_fd < 0) {
+        return KVS_E_INTERNAL;
+    }
+    if (uv_poll_init(&l->uv, &l->wake, l->wake_fd) != 0) {
+        (void)close(l->wake_fd);
+        return KVS_E_INTERNAL;
+    }
+    (void)uv_poll_start(&l->wake, UV_READABLE, loop_wake_cb); /* cannot fail after init */
+    return 0;
 }
 
 static int loop_init_handles(struct loop *l)
@@ -111,7 +135,7 @@ static int loop_init_handles(struct loop *l)
     if (uv_loop_init(&l->uv) != 0) {
         return KVS_E_INTERNAL;
     }
-    if (uv_async_init(&l->uv, &l->wake, loop_wake_cb) != 0) {
+    if (loop_init_wake(l) != 0) {
         (void)uv_loop_close(&l->uv);
         return KVS_E_INTERNAL;
     }
@@ -172,6 +196,7 @@ void loop_free(struct loop *l)
     uv_close((uv_handle_t *)&l->wake, NULL);
     while (uv_run(&l->uv, UV_RUN_DEFAULT) != 0) {
     }
+    (void)close(l->wake_fd);
     kvs_assert(l->n_streams == 0);
     kvs_assert(uv_loop_close(&l->uv) == 0); /* else somebody did not close */
     loop_free_chunks(l);

@@ -51,7 +51,10 @@ struct loop {
     uv_timer_t wheel_timer;
     uint64_t wheel_due_ms; /* what wheel_timer is set to; 0: stopped */
 
-    uv_async_t wake; /* one for all mailboxes */
+    /* One for all mailboxes. Not uv_async_t: its receiver spins until the sender is back from its
+     * system call, and here the sender is often the thread that the wake-up has just displaced. */
+    uv_poll_t wake;
+    int wake_fd; /* eventfd; written by any thread */
     struct list mboxes;
     struct list signals;
 
