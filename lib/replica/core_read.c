@@ -68,11 +68,21 @@ void core_on_read_index(struct core *c, const struct core_msg *m)
     }
 }
 
+static uint64_t peer_round(const struct core *c, const struct core_peer *p)
+{
+    return p->id == c->config.id ? c->round : p->round;
+}
+
 void core_reads_start(struct core *c)
 {
     bool any = false;
 
     kvs_assert(c->role == CORE_LEADER);
+    /* The one whose answer was awaited may have been removed: nobody else will speak up then. */
+    if (c->n_reads > 0 && c->reads[0].round != 0 &&
+        c->reads[0].round <= core_quorum(c, peer_round)) {
+        core_reads_confirm(c);
+    }
     if (c->n_reads == 0 || c->reads[0].round != 0) {
         return; /* The queue is in order: if one is in a round, the first is. */
     }
@@ -87,11 +97,6 @@ void core_reads_start(struct core *c)
         core_broadcast_heartbeat(c);
         core_reads_confirm(c); /* A sole voter is its own majority. */
     }
-}
-
-static uint64_t peer_round(const struct core *c, const struct core_peer *p)
-{
-    return p->id == c->config.id ? c->round : p->round;
 }
 
 void core_reads_confirm(struct core *c)
