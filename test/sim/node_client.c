@@ -9,7 +9,7 @@
 #include "base/view.h"
 #include "node_world.h"
 
-enum { VALUE_MAX = 600, LEASE_SLOTS = KEYS_LEASE / 2 };
+enum { LEASE_SLOTS = KEYS_LEASE / 2 };
 
 static void client_step(struct sim *s, struct sim_event *e);
 
@@ -236,10 +236,11 @@ static void op_keep_cb(struct node_lease_op *lease_op)
 /* Values differ in length, so that records do. */
 static struct kvs_view op_value(const struct op *op)
 {
-    static uint8_t bytes[VALUE_MAX + 8];
+    static uint8_t bytes[VALUE_BYTES_MAX + 8];
+    size_t max = op->id % 8 == 0 ? op->client->world->value_max : 40;
 
     store_le64(bytes, op->id);
-    return view_make(bytes, 8 + (op->id * 37) % (op->id % 16 == 0 ? VALUE_MAX : 40));
+    return view_make(bytes, 8 + (op->id * 7919) % max);
 }
 
 static void op_submitted(struct op *op, int err)

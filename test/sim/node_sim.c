@@ -345,8 +345,18 @@ bool sim_is_running(const struct sim_node *n)
     return n->up && !n->stopped && !sim_is_paused(n);
 }
 
+/* The end of a loop turn. A real loop takes all that is ready before it flushes: what came while
+ * the node was paused, and now and then events that are close together. */
 static void sim_settle(struct sim_node *n)
 {
+    const struct sim *s = n->sim;
+
+    if (s->heap_len > 0 && s->heap[0]->node == n && s->heap[0]->at_us <= s->now_us) {
+        return;
+    }
+    if (n->up && n->woken && rng_percent(&n->sim->rng, 10)) {
+        return; /* after the next event, whosever it is */
+    }
     if (n->up && n->woken && n->node != NULL && !sim_is_paused(n)) {
         n->woken = false;
         node_flush(n->node);
@@ -480,7 +490,7 @@ static struct mvcc *sim_open_store(struct sim_node *n)
     options.dir = n->dir;
     options.map_bytes = 64 * 1024 * 1024;
     options.device = &n->backend.device;
-    options.freeze_bytes = 16 * 1024;
+    options.freeze_bytes = n->sim->store_batch_bytes;
     options.freeze_ms = 1000;
     options.compact_step = 50;
     options.hash_seed = n->sim->seed;
@@ -828,6 +838,7 @@ void sim_init(struct sim *s, uint64_t seed, unsigned n_founders, const char *scr
     s->faults = sim_no_faults;
     s->strict_reconfig = true;
     s->snapshot_count = 64;
+    s->store_batch_bytes = 16 * 1024;
     s->log = trace ? log_new(LOG_INFO, LOG_FORMAT_CONSOLE, NULL, NULL) : NULL;
     (void)snprintf(s->root, sizeof s->root, "%s/%" PRIu64, scratch, seed);
     kvs_assert(mkdir(s->root, 0700) == 0);

@@ -144,6 +144,7 @@ struct sim {
     struct sim_hooks hooks;
     bool strict_reconfig;
     uint64_t snapshot_count;
+    size_t store_batch_bytes; /* of one transaction of the store */
     struct replica_limits limits;
     bool cut[SIM_NODES_MAX][SIM_NODES_MAX]; /* from, to */
     bool cut_silent;                        /* losses by cuts are not noticed by the sender */

@@ -78,6 +78,12 @@ static void world_limits(struct world *w, struct rng *dice)
             .snapshot_timeout_ms = 2000,
         };
     }
+    w->value_max = 600;
+    if (rng_percent(dice, 25)) {
+        /* Many segments of the log, and a store that lags behind it. */
+        w->value_max = VALUE_BYTES_MAX;
+        w->sim.store_batch_bytes = (size_t)1 << 20;
+    }
     if (rng_percent(dice, 20)) {
         w->sim.limits.uncommitted_bytes_max = 400;
     }

@@ -13,6 +13,7 @@ enum {
     KEY_LEASE = KEYS_PLAIN + KEYS_MARK,
     KEYS = KEYS_PLAIN + KEYS_MARK + KEYS_LEASE,
     KEY_BYTES = 4,
+    VALUE_BYTES_MAX = 16000,
     CLIENTS_MAX = 10,
     WATCHERS_MAX = 5,
     TXN_EVENTS_MAX = KEYS,
@@ -242,6 +243,7 @@ struct world {
     struct observer observers[SIM_NODES_MAX];
     struct nemesis nemesis;
     bool clients_on;
+    size_t value_max; /* bytes of a few of the values */
 };
 
 struct world_result {
