@@ -121,26 +121,39 @@ typedef void (*kvs_compact_cb)(void *ctx,
                                const struct kvs_error *error,
                                const struct kvs_compact_resp *resp);
 
+/* Reads a key or a range. KVS_E_EMPTY_KEY, KVS_E_COMPACTED, KVS_E_FUTURE_REV, KVS_E_INVALID_SORT.
+ * All calls here also end with what "Retries" above says, and KVS_E_NOMEM, KVS_E_CLOSED (the client
+ * is closing), KVS_E_TOO_LONG (larger than send_max_bytes). */
 KVS_API KVS_MUST_USE int kvs_range(struct kvs_client *client,
                                    const struct kvs_range_req *req,
                                    const struct kvs_call_options *options,
                                    kvs_range_cb cb,
                                    void *ctx);
+
+/* Writes one key. KVS_E_EMPTY_KEY, KVS_E_LEASE_NOT_FOUND, KVS_E_KEY_NOT_FOUND (ignore_value or
+ * ignore_lease without a key), KVS_E_NO_SPACE, KVS_E_REQUEST_TOO_LARGE, KVS_E_TOO_MANY_REQUESTS. */
 KVS_API KVS_MUST_USE int kvs_put(struct kvs_client *client,
                                  const struct kvs_put_req *req,
                                  const struct kvs_call_options *options,
                                  kvs_put_cb cb,
                                  void *ctx);
+
+/* Deletes a key or a range in one revision. KVS_E_EMPTY_KEY. */
 KVS_API KVS_MUST_USE int kvs_delete(struct kvs_client *client,
                                     const struct kvs_delete_req *req,
                                     const struct kvs_call_options *options,
                                     kvs_delete_cb cb,
                                     void *ctx);
+
+/* Compares, then does one of two lists of operations, in one revision. What kvs_range, kvs_put and
+ * kvs_delete answer; KVS_E_TOO_MANY_OPS, KVS_E_DUPLICATE_KEY. */
 KVS_API KVS_MUST_USE int kvs_txn(struct kvs_client *client,
                                  const struct kvs_txn_req *req,
                                  const struct kvs_call_options *options,
                                  kvs_txn_cb cb,
                                  void *ctx);
+
+/* Forgets what is older than a revision. KVS_E_COMPACTED, KVS_E_FUTURE_REV. */
 KVS_API KVS_MUST_USE int kvs_compact(struct kvs_client *client,
                                      const struct kvs_compact_req *req,
                                      const struct kvs_call_options *options,
@@ -250,6 +263,7 @@ KVS_API void kvs_watch_close(struct kvs_watch *watch);
  * responses wait, so a slow reader costs the server's history, not memory. */
 struct kvs_watch_reader;
 
+/* As kvs_watch_open. `ret_reader` is one thread's at a time; kvs_watch_reader_close. */
 KVS_API KVS_MUST_USE int kvs_watch_reader_open(struct kvs_client *client,
                                                const struct kvs_watch_create_req *req,
                                                size_t queue_max,
@@ -288,26 +302,34 @@ typedef void (*kvs_lease_keepalive_cb)(void *ctx,
                                        const struct kvs_error *error,
                                        const struct kvs_lease_keepalive_resp *resp);
 
+/* Makes a lease. KVS_E_LEASE_EXISTS, KVS_E_LEASE_TTL_TOO_LARGE, KVS_E_NO_SPACE. */
 KVS_API KVS_MUST_USE int kvs_lease_grant(struct kvs_client *client,
                                          const struct kvs_lease_grant_req *req,
                                          const struct kvs_call_options *options,
                                          kvs_lease_grant_cb cb,
                                          void *ctx);
+
+/* Ends a lease and deletes its keys. KVS_E_LEASE_NOT_FOUND. */
 KVS_API KVS_MUST_USE int kvs_lease_revoke(struct kvs_client *client,
                                           const struct kvs_lease_revoke_req *req,
                                           const struct kvs_call_options *options,
                                           kvs_lease_revoke_cb cb,
                                           void *ctx);
+
+/* How long a lease still lives; ttl_s -1: there is none of that id. */
 KVS_API KVS_MUST_USE int kvs_lease_ttl(struct kvs_client *client,
                                        const struct kvs_lease_ttl_req *req,
                                        const struct kvs_call_options *options,
                                        kvs_lease_ttl_cb cb,
                                        void *ctx);
+
+/* All leases, the first to expire first. */
 KVS_API KVS_MUST_USE int kvs_lease_list(struct kvs_client *client,
                                         const struct kvs_lease_list_req *req,
                                         const struct kvs_call_options *options,
                                         kvs_lease_list_cb cb,
                                         void *ctx);
+
 /* Renews once. */
 KVS_API KVS_MUST_USE int kvs_lease_keepalive(struct kvs_client *client,
                                              const struct kvs_lease_keepalive_req *req,
@@ -315,6 +337,7 @@ KVS_API KVS_MUST_USE int kvs_lease_keepalive(struct kvs_client *client,
                                              kvs_lease_keepalive_cb cb,
                                              void *ctx);
 
+/* Blocking. */
 KVS_API KVS_MUST_USE int kvs_lease_grant_sync(struct kvs_client *client,
                                               const struct kvs_lease_grant_req *req,
                                               const struct kvs_call_options *options,
@@ -448,57 +471,82 @@ typedef void (*kvs_move_leader_cb)(void *ctx,
                                    const struct kvs_error *error,
                                    const struct kvs_move_leader_resp *resp);
 
+/* The members of the cluster. */
 KVS_API KVS_MUST_USE int kvs_member_list(struct kvs_client *client,
                                          const struct kvs_member_list_req *req,
                                          const struct kvs_call_options *options,
                                          kvs_member_list_cb cb,
                                          void *ctx);
+
+/* Adds a member. KVS_E_MEMBER_BAD_URLS, KVS_E_PEER_URL_EXISTS, KVS_E_MEMBER_EXISTS,
+ * KVS_E_TOO_MANY_LEARNERS, KVS_E_MEMBER_NOT_ENOUGH_STARTED, KVS_E_UNHEALTHY. */
 KVS_API KVS_MUST_USE int kvs_member_add(struct kvs_client *client,
                                         const struct kvs_member_add_req *req,
                                         const struct kvs_call_options *options,
                                         kvs_member_add_cb cb,
                                         void *ctx);
+
+/* Removes a member. KVS_E_MEMBER_NOT_FOUND, KVS_E_MEMBER_NOT_ENOUGH_STARTED, KVS_E_UNHEALTHY. */
 KVS_API KVS_MUST_USE int kvs_member_remove(struct kvs_client *client,
                                            const struct kvs_member_remove_req *req,
                                            const struct kvs_call_options *options,
                                            kvs_member_list_cb cb,
                                            void *ctx);
+
+/* Changes a member's peer URLs. KVS_E_MEMBER_NOT_FOUND, KVS_E_MEMBER_BAD_URLS,
+ * KVS_E_PEER_URL_EXISTS. */
 KVS_API KVS_MUST_USE int kvs_member_update(struct kvs_client *client,
                                            const struct kvs_member_update_req *req,
                                            const struct kvs_call_options *options,
                                            kvs_member_list_cb cb,
                                            void *ctx);
+
+/* Gives a learner its vote. KVS_E_MEMBER_NOT_FOUND, KVS_E_MEMBER_NOT_LEARNER,
+ * KVS_E_LEARNER_NOT_READY. */
 KVS_API KVS_MUST_USE int kvs_member_promote(struct kvs_client *client,
                                             const struct kvs_member_promote_req *req,
                                             const struct kvs_call_options *options,
                                             kvs_member_list_cb cb,
                                             void *ctx);
+
+/* State of the member that answers: name one with options->endpoint. */
 KVS_API KVS_MUST_USE int kvs_status(struct kvs_client *client,
                                     const struct kvs_status_req *req,
                                     const struct kvs_call_options *options,
                                     kvs_status_cb cb,
                                     void *ctx);
+
+/* Lists, raises or ends alarms. */
 KVS_API KVS_MUST_USE int kvs_alarm(struct kvs_client *client,
                                    const struct kvs_alarm_req *req,
                                    const struct kvs_call_options *options,
                                    kvs_alarm_cb cb,
                                    void *ctx);
+
+/* Hash of the answering member's keys; equal on all members at equal revisions.
+ * KVS_E_COMPACTED, KVS_E_FUTURE_REV. */
 KVS_API KVS_MUST_USE int kvs_hash_kv(struct kvs_client *client,
                                      const struct kvs_hash_kv_req *req,
                                      const struct kvs_call_options *options,
                                      kvs_hash_kv_cb cb,
                                      void *ctx);
+
+/* Gives space back, where a store needs that. */
 KVS_API KVS_MUST_USE int kvs_defragment(struct kvs_client *client,
                                         const struct kvs_defragment_req *req,
                                         const struct kvs_call_options *options,
                                         kvs_defragment_cb cb,
                                         void *ctx);
+
+/* Hands leadership over; asked of the leader. KVS_E_NOT_LEADER, KVS_E_BAD_LEADER_TRANSFEREE,
+ * KVS_E_TIMEOUT_LEADER_TRANSFER. */
 KVS_API KVS_MUST_USE int kvs_move_leader(struct kvs_client *client,
                                          const struct kvs_move_leader_req *req,
                                          const struct kvs_call_options *options,
                                          kvs_move_leader_cb cb,
                                          void *ctx);
 
+/* Blocking. */
 KVS_API KVS_MUST_USE int kvs_member_list_sync(struct kvs_client *client,
                                               const struct kvs_member_list_req *req,
                                               const struct kvs_call_options *options,
@@ -556,11 +604,14 @@ KVS_API KVS_MUST_USE int kvs_move_leader_sync(struct kvs_client *client,
 typedef int (*kvs_snapshot_chunk_fn)(void *ctx, struct kvs_view blob, uint64_t remaining_bytes);
 typedef void (*kvs_done_cb)(void *ctx, const struct kvs_error *error);
 
+/* `chunk` and `cb` as above; KVS_E_UNAVAILABLE also if the stream ended early. */
 KVS_API KVS_MUST_USE int kvs_snapshot(struct kvs_client *client,
                                       const struct kvs_call_options *options,
                                       kvs_snapshot_chunk_fn chunk,
                                       kvs_done_cb cb,
                                       void *ctx);
+
+/* Blocking; `chunk` still runs on the client's thread. */
 KVS_API KVS_MUST_USE int kvs_snapshot_sync(struct kvs_client *client,
                                            const struct kvs_call_options *options,
                                            kvs_snapshot_chunk_fn chunk,
