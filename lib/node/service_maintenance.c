@@ -117,7 +117,8 @@ static void hash_kv_cb(struct node_hash *h)
     struct service_call *c = container_of(h, struct service_call, u.hash);
     struct kvs_hash_kv_resp resp = {
         .hash = hash_fold(h->result.hash),
-        .compact_revision = h->result.compact_revision,
+        /* As etcd says that nothing was compacted yet. */
+        .compact_revision = h->result.compact_revision > 0 ? h->result.compact_revision : -1,
         .hash_revision = h->result.revision,
     };
 

@@ -23,6 +23,9 @@ case("maintenance/defragment", put(b"a"), call("Defragment"), rng(b"a"))
 case("maintenance/hash", put(b"a"), call("Hash"))
 case("maintenance/hash of a revision", *puts(b"a", b"b"), call("HashKV", revision=R(1)))
 case("maintenance/hash of now", put(b"a"), call("HashKV", revision=0))
+case("maintenance/hash before any compaction", put(b"a"), call("HashKV", revision=0), group="hash")
+case("maintenance/hash after the first compaction", *puts(b"a", b"b"), compact(R(1), physical=True),
+     call("HashKV", revision=0), group="hash")
 case("maintenance/hash of the future", put(b"a"), call("HashKV", revision=R(5)))
 case("maintenance/hash of a compacted revision", *puts(b"a", b"b", b"c"), compact(R(2)),
      call("HashKV", revision=R(1)))
