@@ -106,7 +106,8 @@ KVS_API void kvs_node_stop(struct kvs_node *node);
  * words in `ret_error` (may be NULL). */
 KVS_API int kvs_node_wait(struct kvs_node *node, struct kvs_error *ret_error);
 
-/* Stops if needed, waits, and frees. NULL is allowed. */
+/* Stops if needed, waits, and frees. NULL is allowed. Clients of kvs_client_open_node are closed
+ * before; one that is not finds every call answered with KVS_E_STOPPED. Not from a callback. */
 KVS_API void kvs_node_close(struct kvs_node *node);
 
 /* Version of this library, e.g. "3.6.0": clients of etcd choose features by it. Static storage. */
