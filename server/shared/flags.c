@@ -65,7 +65,8 @@ int flags_parse_duration_ms(const char *text, uint32_t *ret_ms)
 
         number = strtod(text, &end);
         unit_len = flags_unit(end, &unit_ms);
-        if (end != text + strspn(text, "0123456789.") || unit_len == 0) { /* no 1e3s, no 0x10s */
+        if (end == text || end != text + strspn(text, "0123456789.") ||
+            unit_len == 0) { /* what Go does not take: 1e3s, 0x10s */
             return KVS_E_INVALID;
         }
         total += number * unit_ms;
