@@ -66,6 +66,9 @@ static void stop_clients_gone(void *ctx)
 
     loop_timer_stop(&k->tick);
     loop_hook_fini(&k->flush);
+    if (k->rpc != NULL) {
+        service_end_ranges(&k->service, UINT64_MAX);
+    }
     kvs_node_end_local_streams(k);
     if (k->node != NULL) {
         node_close(k->node, stop_node_closed, k);

@@ -4,6 +4,10 @@
 #include "base/assert.h"
 #include "base/view.h"
 
+/* A client that takes nothing of a long answer for so long. Meanwhile the store cannot reuse the
+ * pages that the answer's view sees. */
+#define SERVICE_RANGE_STALL_MS 60000
+
 static bool service_requires_leader(struct rpc_call *call)
 {
     struct kvs_view value;
@@ -61,6 +65,9 @@ void service_tick(struct service *s)
     uint64_t now_ms = loop_now_ms(s->loop);
     uint64_t patience_ms = 3 * (uint64_t)node_config(s->node)->election_ms;
 
+    if (now_ms > SERVICE_RANGE_STALL_MS) {
+        service_end_ranges(s, now_ms - SERVICE_RANGE_STALL_MS);
+    }
     if (replica_leader(node_replica(s->node)) != 0) {
         s->no_leader_since_ms = 0;
         return;
@@ -81,7 +88,7 @@ int service_init(struct service *s, struct node *node, struct loop *loop, struct
 
     *s = (struct service){.node = node, .loop = loop, .rpc = rpc};
     list_init(&s->streams);
-    list_init(&s->calls);
+    list_init(&s->ranges);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         int err = parts[i](s);
 

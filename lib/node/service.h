@@ -15,7 +15,7 @@ struct service {
     struct loop *loop;
     struct rpc_server *rpc;
     struct list streams;         /* of struct service_stream: long-lived ones, ended at shutdown */
-    struct list calls;           /* of struct service_call: unary calls that wait for the node */
+    struct list ranges;          /* of struct range_stream: long answers, which hold a view */
     uint64_t no_leader_since_ms; /* 0: there is one */
 };
 
@@ -32,6 +32,10 @@ service_init(struct service *s, struct node *node, struct loop *loop, struct rpc
 
 /* Ends all streams with `err`'s text: shutdown, or no leader. */
 void service_end_streams(struct service *s, int err, bool only_require_leader);
+
+/* Long answers to Range: cuts those that have made no progress since `before_ms`. The node cannot
+ * close while there are any (UINT64_MAX: all). */
+void service_end_ranges(struct service *s, uint64_t before_ms);
 
 /* Each tick: streams that require a leader end after three election timeouts without one. */
 void service_tick(struct service *s);

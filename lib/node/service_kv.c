@@ -16,6 +16,9 @@
 /* --- Range: streamed ------------------------------------------------------------------------- */
 
 struct range_stream {
+    struct list link; /* in service->ranges, once it is sent in pieces */
+    struct service *service;
+    uint64_t progress_ms;
     struct rpc_call *rpc;
     struct node *node;
     struct mvcc_read read;
@@ -32,6 +35,7 @@ struct range_stream {
 
 static void range_stream_free(struct range_stream *s)
 {
+    list_remove(&s->link);
     mvcc_iter_close(s->it);
     mvcc_read_end(&s->read);
     buf_fini(&s->piece);
@@ -143,6 +147,7 @@ static void range_stream_on_writable(struct rpc_call *rpc)
     struct range_stream *s = rpc_call_user(rpc);
     int err = 0;
 
+    s->progress_ms = loop_now_ms(s->service->loop);
     while (err == 0 && rpc_reply_queued(rpc) <= RPC_QUEUE_HIGH) {
         bool last;
 
@@ -172,6 +177,20 @@ static void range_stream_on_writable(struct rpc_call *rpc)
     if (err != 0) {
         range_stream_free(s);
         rpc_fail_err(rpc, err);
+    }
+}
+
+void service_end_ranges(struct service *service, uint64_t before_ms)
+{
+    LIST_FOREACH_SAFE(it, after, &service->ranges)
+    {
+        struct range_stream *s = list_entry(it, struct range_stream, link);
+        struct rpc_call *rpc = s->rpc;
+
+        if (s->progress_ms < before_ms) {
+            range_stream_free(s);
+            rpc_fail_err(rpc, KVS_E_TIMEOUT); /* calls nothing of ours */
+        }
     }
 }
 
@@ -215,6 +234,8 @@ static int range_stream_open(struct service_call *c,
     if (s == NULL) {
         return KVS_E_NOMEM;
     }
+    list_init(&s->link);
+    s->service = c->service;
     s->rpc = c->rpc;
     s->node = c->service->node;
     s->req = *req;
@@ -248,6 +269,8 @@ static void range_answer_stream(struct service_call *c, const struct kvs_range_r
         return;
     }
     if (s->bytes > KV_RANGE_WHOLE_BYTES) {
+        s->progress_ms = loop_now_ms(s->service->loop);
+        list_push_back(&s->service->ranges, &s->link);
         rpc_call_set_user(rpc, s);
         rpc_reply_begin(rpc, s->bytes, range_stream_on_writable);
         return;
