@@ -192,7 +192,7 @@ CASES = [
     S("put w 1", keep=None), S("-w json put w/a 1", keep=("rev", r'"revision":(\d+)')),
     S("put w/b 2"), S("put w/a 3"), S("del w/a"), S("put w/c 4"), S("put v 5"),
     S("watch w/ --prefix --rev {rev}", watch=15),
-    S("watch w/ --prefix --prev-kv --rev {rev}", watch=18),
+    S("watch w/ --prefix --prev-kv --rev {rev}", watch=19),
     S("-w json watch w/ --prefix --rev {rev}", watch=1),
     S("-w fields watch w/ --prefix --rev {rev} --prev-kv", watch=51),
     S("--hex watch w/a --rev {rev}", watch=9),
