@@ -113,9 +113,10 @@ uint64_t backend_count(struct backend_txn *txn, enum backend_table table);
 /* Pages used and free as of the last commit; walks the list of free pages. Any thread. */
 KVS_MUST_USE int backend_get_size(struct backend *b, struct backend_size *ret_size);
 
-/* Drops the process's reference to the pages of the mapped file: they stay in the kernel's cache
- * and are mapped again when touched. After a batch of writes, so that the memory of a process does
- * not grow to the size of its file. Any thread; readers may be at work. */
+/* Drops the process's reference to the pages of the mapped file (they stay in the kernel's cache
+ * and are mapped again when touched), and gives free blocks of the heap back. After a batch of
+ * writes, so that a process does not grow to the size of its file. Any thread; readers may be at
+ * work. */
 void backend_release_memory(struct backend *b);
 
 /* Cursors end before their transaction. Each call that moves returns KVS_E_NOT_FOUND past the

@@ -1,8 +1,10 @@
-/* Gives back the memory that the mapped file occupies in this process. LMDB reads through a shared
+/* Gives back the memory that a batch leaves in this process: the mapped file's pages, and free
+ * blocks of the heap. LMDB reads through a shared
  * mapping: each page that was ever touched counts as ours until it is unmapped, although it is the
  * kernel's page cache that holds it. Dropping our reference costs a minor fault at the next touch.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -19,12 +21,7 @@ static bool resident_line_is(const char *line, const struct stat *st, struct bac
     unsigned dev_minor;
     uint64_t inode;
 
-    if (sscanf(line,
-               "%lx-%lx %*s %*x %x:%x %" SCNu64,
-               &begin,
-               &end,
-               &dev_major,
-               &dev_minor,
+    if (sscanf(line, "%lx-%lx %*s %*x %x:%x %" SCNu64, &begin, &end, &dev_major, &dev_minor,
                &inode) != 5 ||
         inode != st->st_ino || makedev(dev_major, dev_minor) != st->st_dev) {
         return false;
@@ -60,4 +57,6 @@ void backend_release_memory(struct backend *b)
         /* Advice: nothing is lost if it is not taken. */
         (void)madvise(b->map.base, b->map.bytes, MADV_DONTNEED);
     }
+    /* What the batch and its generation took from the heap is free by now, or soon. */
+    (void)malloc_trim(0);
 }

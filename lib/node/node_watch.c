@@ -26,8 +26,8 @@ void node_watch_drain(struct node *n)
 {
     struct watch_effects now;
 
-    /* Two lists change places, so that their memory is kept. A send may give credit back, which is a call into the hub that yields effects of its own:
-     * those are taken in the next round. */
+    /* Two lists change places, so that their memory is kept. A send may give credit back, which is
+     * a call into the hub that yields effects of its own: those are taken in the next round. */
     if (n->draining_effects) {
         return;
     }

@@ -54,7 +54,7 @@ struct kvs_client_options {
     uint32_t keepalive_timeout_ms;
     uint32_t send_max_bytes; /* largest request */
     uint32_t recv_max_bytes; /* largest response */
-    bool require_leader;     /* watches and calls fail at once on a member without a leader */
+    bool require_leader;     /* streams (watch, snapshot) end on a member without a leader */
 };
 
 /* Fills in defaults: dial 2 s, call 5 s, keepalive 10 s / 6 s, 2 MiB sent, 2 GiB received. */
