@@ -507,6 +507,7 @@ static int open_bootstrap_store(struct kvs_node *k)
     }
     if (err == 0) {
         mvcc_flush(node_mvcc(k->node));
+        err = mvcc_is_storing(node_mvcc(k->node)) ? 0 : KVS_E_NOMEM;
     }
     while (err == 0 && !mvcc_is_clean(node_mvcc(k->node))) {
         (void)loop_turn(k->loop, true);

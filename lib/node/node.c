@@ -449,12 +449,12 @@ void node_maybe_closed(struct node *n)
     if (!n->closing || !n->replica_closed || n->n_working > 0 || cb == NULL) {
         return;
     }
-    if (mvcc_failure(n->mvcc) == 0 && (mvcc_is_storing(n->mvcc) || !mvcc_is_clean(n->mvcc))) {
-        mvcc_flush(n->mvcc); /* node_store_progress comes back here */
-        return;
+    /* What was never started has nothing worth keeping: half of a new cluster, for instance. */
+    if (n->started && mvcc_failure(n->mvcc) == 0 && !mvcc_is_clean(n->mvcc)) {
+        mvcc_flush(n->mvcc); /* without memory it does nothing: the log has it all */
     }
     if (mvcc_is_storing(n->mvcc)) {
-        return;
+        return; /* node_store_progress comes back here */
     }
     n->close_cb = NULL; /* once, even if re-entered */
     node_free(n);

@@ -285,9 +285,12 @@ static inline int drive_bootstrap(struct drive *d)
                               d->cluster.n_members, rcbuf_view(conf));
     }
     rcbuf_unref(conf);
-    mvcc_flush(node_mvcc(d->node));
-    backend_inline_drain(&d->backend);
-    return err != 0 ? err : mvcc_failure(node_mvcc(d->node));
+    if (err == 0) {
+        mvcc_flush(node_mvcc(d->node));
+        backend_inline_drain(&d->backend);
+        err = mvcc_failure(node_mvcc(d->node));
+    }
+    return err == 0 && !mvcc_is_clean(node_mvcc(d->node)) ? KVS_E_NOMEM : err;
 }
 
 static inline int drive_new_node(struct drive *d, struct mvcc *mvcc)
