@@ -368,6 +368,8 @@ static void range_read_cb(struct node_read *r)
 
     if (r->status != 0) {
         service_fail(c, r->status);
+    } else if (rpc_call_is_canceled(c->rpc)) {
+        service_fail(c, KVS_E_CANCELED); /* nobody is there to read it */
     } else {
         range_answer(c, c->request);
     }
@@ -513,6 +515,8 @@ static void txn_read_cb(struct node_read *r)
 
     if (r->status != 0) {
         service_fail(c, r->status);
+    } else if (rpc_call_is_canceled(c->rpc)) {
+        service_fail(c, KVS_E_CANCELED);
     } else {
         txn_answer_read(c, c->request);
     }
