@@ -406,11 +406,22 @@ static void sim_run_backend(struct sim *s, struct sim_event *e)
     }
 }
 
+static void sim_run_works(struct sim *s, struct sim_event *e);
+
+static void sim_schedule_works(struct sim_node *n)
+{
+    if (!n->works_scheduled && !list_empty(&n->works)) {
+        n->works_scheduled = true;
+        sim_at(n->sim, sim_disk_us(n), sim_run_works, n, NULL, 0);
+    }
+}
+
 static void sim_run_works(struct sim *s, struct sim_event *e)
 {
     struct sim_node *n = e->node;
     struct list *it = list_pop_front(&n->works);
 
+    (void)s;
     n->works_scheduled = false;
     if (it != NULL) {
         struct node_work *w = list_entry(it, struct node_work, link);
@@ -418,10 +429,7 @@ static void sim_run_works(struct sim *s, struct sim_event *e)
         w->run(w);
         w->done(w);
     }
-    if (!list_empty(&n->works)) {
-        n->works_scheduled = true;
-        sim_at(s, sim_disk_us(n), sim_run_works, n, NULL, 0);
-    }
+    sim_schedule_works(n);
 }
 
 static int sim_submit_work(void *ctx, struct node_work *w)
@@ -429,10 +437,7 @@ static int sim_submit_work(void *ctx, struct node_work *w)
     struct sim_node *n = ctx;
 
     list_push_back(&n->works, &w->link);
-    if (!n->works_scheduled) {
-        n->works_scheduled = true;
-        sim_at(n->sim, sim_disk_us(n), sim_run_works, n, NULL, 0);
-    }
+    sim_schedule_works(n);
     return 0;
 }
 
@@ -515,7 +520,7 @@ static struct wal *sim_open_wal(struct sim_node *n,
         .cluster_id = n->sim->cluster.cluster_id,
         .member_id = n->id,
         .segment_bytes_first = WAL_SEGMENT_BYTES_MIN,
-        .segment_bytes_max = 4 * WAL_SEGMENT_BYTES_MIN,
+        .segment_bytes_max = WAL_SEGMENT_BYTES_MIN,
         .from_index = stored > n->sim->snapshot_count ? stored - n->sim->snapshot_count : 0,
         .on_entry = replica_state_entry,
         .ctx = state,
@@ -895,7 +900,9 @@ bool sim_run(struct sim *s, uint64_t for_us, bool (*done)(struct sim *s, void *c
 
         kvs_assert(e->at_us >= s->now_us);
         s->now_us = e->at_us;
-        s->events++;
+        if (++s->events > SIM_EVENTS_MAX) {
+            sim_fail(s, "too much happens: nodes keep each other busy");
+        }
         if (!stale && e->node != NULL && e->node->up && e->at_us < e->node->paused_until_us) {
             e->at_us = e->node->paused_until_us; /* in the order in which it came */
             sim_push(s, e);

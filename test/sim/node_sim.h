@@ -35,6 +35,7 @@ enum {
     SIM_ELECTION_MS = 500,
     SIM_PATH_MAX = 512,
     SIM_REMOVED_MAX = 256,
+    SIM_EVENTS_MAX = 1000000, /* of one life: some 30,000 are usual */
 };
 
 struct sim;

@@ -6,6 +6,7 @@
  * Lives run in child processes: a failed assertion ends one of them, and the parent still removes
  * its files and says which seed it was. */
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,15 +154,38 @@ static void child_start(const struct options *o, uint64_t first, uint64_t stride
     c->fd = fds[0];
 }
 
-/* Waits for its end; false if it failed. */
+/* Reads what they tell until all have ended: none of them may wait for us. */
+static void children_listen(struct child *children, unsigned n)
+{
+    struct pollfd fds[JOBS_MAX];
+    unsigned open = n;
+
+    for (unsigned i = 0; i < n; i++) {
+        fds[i] = (struct pollfd){.fd = children[i].fd, .events = POLLIN};
+    }
+    while (open > 0) {
+        kvs_assert(poll(fds, n, -1) >= 0);
+        for (unsigned i = 0; i < n; i++) {
+            struct report report;
+
+            if (fds[i].fd < 0 || fds[i].revents == 0) {
+                continue;
+            }
+            if (read(fds[i].fd, &report, sizeof report) == (ssize_t)sizeof report) {
+                children[i].report = report;
+            } else {
+                fds[i].fd = -1;
+                open--;
+            }
+        }
+    }
+}
+
+/* It has ended; false if it failed. */
 static bool child_finish(struct child *c)
 {
-    struct report report;
     int status = 0;
 
-    while (read(c->fd, &report, sizeof report) == (ssize_t)sizeof report) {
-        c->report = report;
-    }
     (void)close(c->fd);
     kvs_assert(waitpid(c->pid, &status, 0) == c->pid);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -189,6 +213,7 @@ static int run(struct options *o, struct report *ret_sum)
     for (unsigned i = 0; i < jobs; i++) {
         child_start(o, o->start + i, jobs, &children[i]);
     }
+    children_listen(children, jobs);
     *ret_sum = (struct report){.seed = 0};
     for (unsigned i = 0; i < jobs; i++) {
         if (!child_finish(&children[i])) {
