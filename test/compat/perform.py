@@ -114,6 +114,12 @@ class Session:
             "trailer": len(parts[-1].blob),
         }
 
+    def do_fill(self, value_bytes, limit):
+        for n in range(limit):
+            self.client.call("Put", key=self.key(b"fill%d" % n), value=b"x" * value_bytes)
+            time.sleep(0.15)  # etcd counts what its backend has committed, each 100 ms
+        return "never refused"
+
     def do_pause(self, seconds):
         time.sleep(seconds)
 

@@ -74,6 +74,12 @@ def puts(*keys, value=None):
     return [put(k, value if value is not None else k) for k in keys]
 
 
+def fill(value_bytes, limit):
+    """Puts values of that size under keys of their own until one is refused: how many it takes is
+    the server's own business, the refusal is compared."""
+    return Step("fill", {"value_bytes": value_bytes, "limit": limit})
+
+
 def delete(key, end=b"", **kw):
     return _call("DeleteRange", key=key, range_end=end, **kw)
 

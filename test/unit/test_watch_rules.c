@@ -401,7 +401,9 @@ static void test_progress(void **state)
     struct watch_create req = on_key("a");
 
     assert_int_equal(watch_stream_progress(f->hub, f->stream, &f->effects), 0);
-    assert_int_equal(f->effects.len, 0); /* no watcher, no answer */
+    assert_int_equal(f->effects.len, 1); /* no watcher: nobody is behind */
+    assert_int_equal(effect_at(f, 0, WATCH_EFFECT_PROGRESS)->watch_id, WATCH_ID_NONE);
+    sent(f);
     (void)create(f, &req);
     req.progress_notify = true;
     (void)create(f, &req);
