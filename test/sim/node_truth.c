@@ -417,26 +417,30 @@ static struct op *deletion_find(
     return NULL;
 }
 
+static bool deletion_is_matched(const struct world *w, kvs_revision revision)
+{
+    for (size_t i = 0; i < w->n_ops; i++) {
+        if (w->ops[i]->kind == OP_DELETE && w->ops[i]->seen == revision) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void verdict_deletion(const struct world *w, kvs_revision revision, bool acked_ones)
 {
     const struct truth_revision *r = &w->truth.revisions[revision - 2];
     struct op *op;
 
-    if (r->n_events != 1 || revision_has_put(r) || r->events[0].key >= KEY_MARK) {
+    if (r->n_events != 1 || revision_has_put(r) || r->events[0].key >= KEY_MARK ||
+        deletion_is_matched(w, revision)) {
         return;
     }
     op = deletion_find(w, r->events[0].key, revision, r->at_us, acked_ones);
-    if (op != NULL && op->seen == 0) {
+    if (op != NULL) {
         op->matched = true;
         op->seen = revision;
-        return;
-    }
-    if (!acked_ones) {
-        for (size_t i = 0; i < w->n_ops; i++) {
-            if (w->ops[i]->kind == OP_DELETE && w->ops[i]->seen == revision) {
-                return;
-            }
-        }
+    } else if (!acked_ones) {
         sim_fail(&w->sim, "key %u was deleted at %" PRId64 ", which nobody asked for",
                  r->events[0].key, revision);
     }
