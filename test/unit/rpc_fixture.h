@@ -324,7 +324,7 @@ static inline bool raw_find_frame(const struct raw *r, uint8_t type, struct kvs_
 static inline void
 raw_expect_goaway(struct fixture *f, struct raw *r, uint32_t code, const char *text)
 {
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
 
     fixture_wait(f, r->closed);
     assert_true(raw_find_frame(r, FRAME_GOAWAY, &payload));

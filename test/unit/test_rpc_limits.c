@@ -245,7 +245,7 @@ static void large_headers_are_refused(void **state)
 {
     uint8_t block[4000];
     struct rpc_limits limits = {.header_max = 1000};
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
     size_t n;
@@ -273,7 +273,7 @@ static void large_headers_are_refused(void **state)
 static void streams_are_limited(void **state)
 {
     struct rpc_limits limits = {.streams_max = 10};
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
 
@@ -291,7 +291,7 @@ static void streams_are_limited(void **state)
 static void a_stalled_body_times_out(void **state)
 {
     struct rpc_limits limits = {.body_timeout_ms = 50};
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
 
@@ -310,7 +310,7 @@ static void unfinished_messages_are_limited_together(void **state)
 {
     static uint8_t half[10005] = {0, 0, 0, 0x4e, 0x20}; /* 10000 of 20000 bytes */
     struct rpc_limits limits = {.recv_total_max = 35000};
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
 
@@ -333,7 +333,7 @@ static void unread_replies_are_limited(void **state)
     static const uint8_t no_window[6] = {0, 4, 0, 0, 0, 0};
     static uint8_t message[3005] = {0, 0, 0, 0x0b, 0xb8};
     struct rpc_limits limits = {.send_total_max = 10000};
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
 
@@ -376,7 +376,7 @@ static void malformed_calls_are_refused_one_by_one(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct kvs_view payload;
+        struct kvs_view payload = {0};
 
         start(&f, &r, NULL);
         raw_call(&r, 1, "/t.T/Echo", rows[i].extra, rows[i].value);
@@ -417,7 +417,7 @@ static void an_authority_may_be_a_url(void **state)
         {"content-length", "5"},
         {"te", "trailers"},
     };
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
 
@@ -457,7 +457,7 @@ static void requests_against_the_protocol_are_reset(void **state)
         {5, {"x", " led by a space"}},
         {5, {"", "no name"}},
     };
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
 
@@ -491,7 +491,7 @@ static void requests_against_the_protocol_are_reset(void **state)
 static void the_servers_own_ping_finds_dead_clients(void **state)
 {
     struct rpc_limits limits = {.ping_interval_ms = 30, .ping_timeout_ms = 30};
-    struct kvs_view payload;
+    struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
 
