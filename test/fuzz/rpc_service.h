@@ -56,9 +56,10 @@ static void service_long_write(struct rpc_call *c)
     static const uint8_t block[5000];
 
     for (int i = 0; i < 4; i++) {
-        bool last = rpc_call_user(c) == (void *)1;
+        uintptr_t left = (uintptr_t)rpc_call_user(c); /* a count, not a pointer */
+        bool last = left == 1;
 
-        rpc_call_set_user(c, (char *)rpc_call_user(c) - 1);
+        rpc_call_set_user(c, (void *)(left - 1));
         kvs_assert(rpc_reply_write(c, view_make(block, sizeof block)) == 0);
         if (last) {
             return;
