@@ -27,8 +27,10 @@ enum {
     REPLICA_FLUSH_ROUNDS = 8,      /* of effects in one flush */
     REPLICA_SENDS_MAX = 2,         /* snapshots sent at the same time */
     REPLICA_SEND_RETRY_MS = 1000,  /* after a snapshot that failed */
-    REPLICA_SOLE_KEEP = 64,        /* entries kept for nobody in a cluster of one */
-    REPLICA_CONF_ID_BYTES = 8,     /* before the owner's context in a CONFIG entry */
+    REPLICA_SNAP_AGAIN = 20,
+    REPLICA_SNAP_AGAIN_MS = 1000,
+    REPLICA_SOLE_KEEP = 64,    /* entries kept for nobody in a cluster of one */
+    REPLICA_CONF_ID_BYTES = 8, /* before the owner's context in a CONFIG entry */
 };
 
 /* Proposals on their way into one core_propose. */
@@ -131,6 +133,16 @@ struct snap_recv {
     uint64_t progress_ms;
 };
 
+/* That a snapshot was installed is said again for a while: the sender, which waits for minutes and
+ * sends nothing else meanwhile, cannot know that the word was lost. */
+struct snap_installed {
+    uint64_t to;
+    uint64_t transfer;
+    uint64_t bytes;
+    uint64_t due_ms;
+    unsigned left;
+};
+
 struct replica {
     struct replica_config config;
     struct log *log;
@@ -185,6 +197,7 @@ struct replica {
 
     struct list sends;
     struct snap_recv *recv;
+    struct snap_installed installed;
     bool offer_unknown; /* an offer of the core that nobody waits for */
 
     struct peer_entries entries; /* scratch of decoding */

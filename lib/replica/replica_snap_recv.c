@@ -27,6 +27,29 @@ static void recv_ack(struct snap_recv *v, int status, bool installed)
     }
 }
 
+static void recv_remember(const struct snap_recv *v)
+{
+    v->r->installed = (struct snap_installed){
+        .to = v->from,
+        .transfer = v->id,
+        .bytes = v->written,
+        .due_ms = replica_now_ms(v->r) + REPLICA_SNAP_AGAIN_MS,
+        .left = REPLICA_SNAP_AGAIN,
+    };
+}
+
+static void recv_say_again(struct replica *r)
+{
+    struct snap_installed *i = &r->installed;
+    struct snap_recv v = {.r = r, .from = i->to, .id = i->transfer, .written = i->bytes};
+
+    if (i->left > 0 && replica_now_ms(r) >= i->due_ms) {
+        i->left--;
+        i->due_ms += REPLICA_SNAP_AGAIN_MS;
+        recv_ack(&v, 0, true);
+    }
+}
+
 static void recv_refuse(struct replica *r, uint64_t from, uint64_t id, int status)
 {
     struct snap_recv v = {.r = r, .from = from, .id = id};
@@ -285,6 +308,7 @@ static void recv_installed(struct snap_recv *v)
     log_info(r->log, "installed snapshot", LOG_U64("index", r->applied));
     r->owner.snapshot_installed(r->ctx, &v->meta);
     recv_ack(v, 0, true);
+    recv_remember(v);
     recv_free(v);
 }
 
@@ -322,6 +346,7 @@ void replica_recv_step(struct replica *r)
 {
     struct snap_recv *v = r->recv;
 
+    recv_say_again(r);
     if (v == NULL || v->busy) {
         return;
     }
