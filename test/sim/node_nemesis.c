@@ -305,7 +305,7 @@ void nemesis_start(struct world *w)
     struct rng *rng = &w->sim.rng;
 
     nm->faults = (unsigned)(rng_next(rng) & (rng_percent(rng, 50) ? rng_next(rng) : UINT64_MAX));
-    if (rng_percent(rng, 30)) {
+    if (w->sim.n_founders <= 2 || rng_percent(rng, 30)) {
         nm->faults |= FAULT_MEMBERS;
     }
     nm->faults |= 1u << rng_below(rng, FAULT_COUNT);

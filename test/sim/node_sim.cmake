@@ -33,8 +33,8 @@ target_link_libraries(node_sim_sabotaged PRIVATE kvs_options kvs_base kvs_backen
 set_target_properties(node_sim_sabotaged PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 
-add_test(NAME sim.node_sabotage COMMAND node_sim_sabotaged --mutants --seeds 400)
-set_tests_properties(sim.node_sabotage PROPERTIES LABELS "sim;slow" TIMEOUT 900)
+add_test(NAME sim.node_sabotage COMMAND node_sim_sabotaged --mutants --seeds 3000)
+set_tests_properties(sim.node_sabotage PROPERTIES LABELS "sim;slow" TIMEOUT 1200)
 
 add_custom_target(sim-2000
   COMMAND node_sim --seeds 2000 --jobs 2

@@ -178,6 +178,22 @@ static bool world_is_level(struct sim *s, void *ctx)
     return !core_conf_is_joint(conf) && level == conf->voters.n + conf->learners.n;
 }
 
+static void world_who_waits(const struct replica *r)
+{
+    struct replica_status status;
+
+    replica_status(r, &status);
+    for (size_t i = 0; replica_is_leader(r) && i < status.n_peers; i++) {
+        const struct replica_peer_status *p = &status.peers[i];
+
+        (void)fprintf(stderr,
+                      "    peer %" PRIx64 ": state %d match %" PRIu64 " next %" PRIu64
+                      " active %d snapshot %" PRIu64 " of %" PRIu64 "\n",
+                      p->id, (int)p->state, p->match, p->next, p->active, p->snapshot_sent_bytes,
+                      p->snapshot_size_bytes);
+    }
+}
+
 static void world_who_lags(const struct world *w)
 {
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
@@ -193,6 +209,7 @@ static void world_who_lags(const struct world *w)
                 i, n->id, n->stopped, replica_leader(r), replica_term(r), replica_commit(r),
                 mvcc_applied_index(node_mvcc(n->node)), replica_conf(r)->voters.n,
                 replica_conf(r)->learners.n, core_conf_is_joint(replica_conf(r)));
+            world_who_waits(r);
         } else if (n->member) {
             (void)fprintf(stderr, "  node %u id %" PRIx64 ": down\n", i, n->id);
         }
