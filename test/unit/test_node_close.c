@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "node/node_int.h"
 #include "node_drive.h"
 
 enum { KINDS_OF_REQUESTS = 9 };
@@ -238,6 +239,45 @@ static void test_a_closed_node_takes_nothing(void **state)
     drive_fini(&d);
 }
 
+struct chunk {
+    struct snapshot_sink *sink;
+    unsigned n_calls;
+    int status;
+};
+
+static void chunk_cb(void *ctx, int status)
+{
+    struct chunk *c = ctx;
+
+    c->n_calls++;
+    c->status = status;
+    c->sink->ops->abort(c->sink);
+}
+
+/* Somebody waits for the write of a snapshot's bytes: the answer comes, at the latest when the node
+ * closes, or closing would wait for ever. */
+static void test_work_that_could_not_be_started_is_answered(void **state)
+{
+    const struct snapshot_meta meta = {.index = 100, .term = 1, .size_bytes = 5};
+    struct chunk c = {0};
+    struct drive d;
+
+    (void)state;
+    drive_init(&d);
+    assert_int_equal(drive_open(&d), 0);
+    DRIVE_UNTIL(&d, node_is_ready(d.node));
+    assert_int_equal(node_snapshot_begin(d.node, &meta, &c.sink), 0);
+    d.refuse_works = true;
+    c.sink->ops->write(c.sink, VIEW_LITERAL("bytes"), chunk_cb, &c);
+    assert_int_equal(d.n_stopped, 1);
+    assert_int_equal(d.stop_code, KVS_E_NOMEM);
+    assert_int_equal(c.n_calls, 0); /* never from inside */
+    drive_close(&d);
+    assert_int_equal(c.n_calls, 1);
+    assert_int_equal(c.status, KVS_E_NOMEM);
+    drive_fini(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_after_each_turn_without_a_leader),
         cmocka_unit_test(test_with_work_under_way),
         cmocka_unit_test(test_a_closed_node_takes_nothing),
+        cmocka_unit_test(test_work_that_could_not_be_started_is_answered),
     };
 
     return cmocka_run_group_tests_name("node_close", tests, NULL, NULL);
