@@ -24,6 +24,7 @@ dev: need-deps ## debug build with sanitizers, warnings are errors
 
 test: dev build ## every test: unit, sim, compat, integration, tidy (sanitizers on)
 	@ctest --test-dir $(BUILD)/dev --output-on-failure -j $(JOBS) --no-tests=error
+	@cmake --build --preset release --target sim-2000
 
 deps: ## install what is needed (Debian 12 or 13; root or sudo)
 	@tools/deps
