@@ -216,6 +216,9 @@ class Session:
         text = text.replace(self.prefix.decode() or "\x7f", "").replace(self.client.endpoint, "<endpoint>")
         text = re.sub(r"\b\d+\.\d+(\.\d+)? ?(ms|µs|s|kB|MB)\b|\b\d+ (kB|MB)\b", "<amount>", text)
         text = re.sub(r"\btook = \S+", "took = <amount>", text)
+        # A table is as wide as its ids are long.
+        text = re.sub(r"-{3,}", "---", text)
+        text = re.sub(r"^[|].*", lambda m: re.sub(r" +", " ", m[0]), text, flags=re.M)
         text = re.sub(r"\b0*[0-9a-f]{1,16}\b(?=, | \||\b granted| revoked| keepalived)", self._hex, text)
         text = re.sub(r"http://127.0.0.1:\d+", "<url>", text)
         text = re.sub(r'("(MemberID|ClusterID|Leader|DBSize|RaftIndex|RaftAppliedIndex)" : )\d+', r"\1<number>", text)
