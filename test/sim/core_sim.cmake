@@ -17,7 +17,10 @@ set_target_properties(core_sim core_sim_sabotaged PROPERTIES
 # Other seeds than these: core_sim --seeds N --start S.
 add_test(NAME sim.core_random COMMAND core_sim --seeds 500)
 add_test(NAME sim.core_repeatable COMMAND core_sim --repeat 42)
-set_tests_properties(sim.core_random sim.core_repeatable PROPERTIES LABELS sim TIMEOUT 120)
+# A life of single-entry messages that settles slowly, but does.
+add_test(NAME sim.core_slow_settling COMMAND core_sim --seed 1033142)
+set_tests_properties(sim.core_random sim.core_repeatable sim.core_slow_settling PROPERTIES
+  LABELS sim TIMEOUT 120)
 
 foreach(scenario
     change-not-first-in-batch two-changes-rolled-back append-below-compaction
