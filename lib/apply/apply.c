@@ -135,6 +135,10 @@ int apply_conf(struct apply *a,
     int err;
 
     apply_begin(a, input, ret_result);
+    err = apply_member_left(a);
+    if (err != 0) {
+        return err;
+    }
     if (context.len > 0) {
         err = apply_decode(context, &a->scratch, &entry);
         if (err != 0) {
@@ -202,6 +206,10 @@ static int hash_members(const struct apply *a, struct buf *to)
     for (size_t i = 0; i < t->n_items && err == 0; i++) {
         buf_append_le64(to, t->items[i].id);
         err = member_encode(&t->items[i], to);
+    }
+    buf_append_le64(to, t->leaving.id);
+    if (err == 0 && t->leaving.id != 0) {
+        err = member_encode(&t->leaving, to);
     }
     /* A sum: a member that loaded them from disk has them in another order. */
     for (size_t i = 0; i < t->n_removed; i++) {

@@ -123,6 +123,10 @@ bool apply_member_was_removed(const struct apply *a, uint64_t id);
 /* All of them, in order of removal. Borrowed until the next entry is applied. */
 const uint64_t *apply_members_removed(const struct apply *a, size_t *ret_n);
 
+/* The one that the last applied configuration removed, as it was, or NULL. It goes on voting until
+ * Raft leaves the joint configuration, which is the next one. Borrowed likewise. */
+const struct kvs_member *apply_member_leaving(const struct apply *a);
+
 /* Whether the change could be applied now; done before it is proposed. `learners_max` is a setting
  * of the proposer, 0: no limit. KVS_E_MEMBER_EXISTS, KVS_E_PEER_URL_EXISTS,
  * KVS_E_MEMBER_NOT_FOUND, KVS_E_MEMBER_NOT_LEARNER, KVS_E_TOO_MANY_LEARNERS,

@@ -102,7 +102,23 @@ static int member_drop(struct apply *a, uint64_t id)
 {
     int err = members_remove(&a->members, id);
 
-    return err != 0 ? err : persist_member_removed(a, id);
+    return err != 0 ? err : persist_member_removed(a, id, &a->members.leaving);
+}
+
+int apply_member_left(struct apply *a)
+{
+    uint64_t id = a->members.leaving.id;
+
+    if (id == 0) {
+        return 0;
+    }
+    members_forget_leaving(&a->members);
+    return persist_member_removed(a, id, NULL);
+}
+
+const struct kvs_member *apply_member_leaving(const struct apply *a)
+{
+    return a->members.leaving.id != 0 ? &a->members.leaving : NULL;
 }
 
 int apply_attributes(struct apply *a,

@@ -33,7 +33,9 @@ static inline struct arena *apply_arena(struct apply *a, const struct apply_inpu
 KVS_MUST_USE int persist_load(struct apply *a, uint64_t now_ms);
 KVS_MUST_USE int persist_cluster(struct apply *a);
 KVS_MUST_USE int persist_member(struct apply *a, const struct kvs_member *member);
-KVS_MUST_USE int persist_member_removed(struct apply *a, uint64_t id);
+/* `leaving`: what is kept of it until the next configuration, or NULL. */
+KVS_MUST_USE int
+persist_member_removed(struct apply *a, uint64_t id, const struct kvs_member *leaving);
 KVS_MUST_USE int persist_lease(struct apply *a, kvs_lease_id id);
 KVS_MUST_USE int persist_lease_revoked(struct apply *a, kvs_lease_id id);
 KVS_MUST_USE int persist_alarm(struct apply *a, const struct kvs_alarm *alarm, bool set);
@@ -86,6 +88,8 @@ int apply_attributes(struct apply *a,
                      const struct apply_input *input,
                      const struct apply_entry *entry,
                      struct apply_result *ret);
+/* A configuration comes: nobody of the one before is leaving any more. */
+int apply_member_left(struct apply *a);
 int apply_member_change(struct apply *a,
                         const struct apply_member_change *change,
                         struct apply_result *ret);

@@ -20,6 +20,7 @@ void members_fini(struct member_table *t)
     for (size_t i = 0; i < t->n_items; i++) {
         kvs_free(t->blocks[i]);
     }
+    members_forget_leaving(t);
     kvs_free(t->removed);
     kvs_free(t->raft_conf.data);
     members_init(t);
@@ -243,11 +244,34 @@ int members_remove(struct member_table *t, uint64_t id)
     }
     size_t at = (size_t)found;
 
-    kvs_free(t->blocks[at]);
+    members_forget_leaving(t);
+    t->leaving = t->items[at];
+    t->leaving_block = t->blocks[at];
     t->n_items--;
     memmove(&t->items[at], &t->items[at + 1], (t->n_items - at) * sizeof t->items[0]);
     memmove(&t->blocks[at], &t->blocks[at + 1], (t->n_items - at) * sizeof t->blocks[0]);
     return 0;
+}
+
+int members_set_leaving(struct member_table *t, const struct kvs_member *member)
+{
+    struct kvs_member copy;
+    void *block = member_copy(member, &copy);
+
+    if (block == NULL) {
+        return KVS_E_NOMEM;
+    }
+    members_forget_leaving(t);
+    t->leaving = copy;
+    t->leaving_block = block;
+    return 0;
+}
+
+void members_forget_leaving(struct member_table *t)
+{
+    kvs_free(t->leaving_block);
+    t->leaving_block = NULL;
+    t->leaving = (struct kvs_member){0};
 }
 
 int members_set_raft_conf(struct member_table *t, struct kvs_view raft_conf)
@@ -311,4 +335,6 @@ void members_verify(const struct member_table *t)
             }
         }
     }
+    kvs_assert((t->leaving.id == 0) == (t->leaving_block == NULL));
+    kvs_assert(t->leaving.id == 0 || members_was_removed(t, t->leaving.id));
 }

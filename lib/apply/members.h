@@ -19,6 +19,8 @@ struct member_table {
     uint64_t *removed; /* in order of removal */
     size_t n_removed;
     size_t removed_capacity;
+    struct kvs_member leaving; /* id 0: nobody; else the one removed last, as it was */
+    void *leaving_block;       /* of its views */
 };
 
 void members_init(struct member_table *t);
@@ -36,8 +38,13 @@ KVS_MUST_USE int members_check(const struct member_table *t,
 /* Adds the member, or replaces the one with its id. Copies. KVS_E_NOMEM, KVS_E_TOO_LONG. */
 KVS_MUST_USE int members_put(struct member_table *t, const struct kvs_member *member);
 
-/* Removes the member, if there is one, and remembers the id. KVS_E_NOMEM. */
+/* Remembers the id and takes the member, if there is one, out of the table: it is the one that is
+ * leaving now. KVS_E_NOMEM. */
 KVS_MUST_USE int members_remove(struct member_table *t, uint64_t id);
+
+/* The one that is leaving, from its record. Copies. KVS_E_NOMEM. */
+KVS_MUST_USE int members_set_leaving(struct member_table *t, const struct kvs_member *member);
+void members_forget_leaving(struct member_table *t);
 
 /* Replaces the Raft configuration. Copies. KVS_E_NOMEM. */
 KVS_MUST_USE int members_set_raft_conf(struct member_table *t, struct kvs_view raft_conf);

@@ -3,7 +3,7 @@
  *   leases   id be64                -> version u8 | granted TTL le64 | remaining TTL le64
  *   members  'c'                    -> version u8 | cluster id le64 | Raft's configuration
  *            'm' id be64            -> member_encode
- *            'r' id be64            -> (removed)
+ *            'r' id be64            -> (removed); of the one that is leaving: member_encode
  *   alarms   type u8, member be64   -> (raised) */
 #include "apply/apply_int.h"
 #include "apply/codec.h"
@@ -75,16 +75,19 @@ int persist_member(struct apply *a, const struct kvs_member *member)
     return persist_record(a, BACKEND_MEMBERS, tagged_key_make(&key, MEMBERS_MEMBER, member->id));
 }
 
-int persist_member_removed(struct apply *a, uint64_t id)
+int persist_member_removed(struct apply *a, uint64_t id, const struct kvs_member *leaving)
 {
     struct tagged_key key;
     int err =
         mvcc_meta_delete(a->store, BACKEND_MEMBERS, tagged_key_make(&key, MEMBERS_MEMBER, id));
 
+    buf_clear(&a->record);
+    if (err == 0 && leaving != NULL) {
+        err = member_encode(leaving, &a->record);
+    }
     if (err != 0) {
         return err;
     }
-    buf_clear(&a->record);
     return persist_record(a, BACKEND_MEMBERS, tagged_key_make(&key, MEMBERS_REMOVED, id));
 }
 
@@ -184,6 +187,20 @@ static int load_member(struct apply *a, uint64_t id, struct kvs_view value)
     return err != 0 ? err : load_error(members_put(&a->members, &member));
 }
 
+/* A record with a value is the one that is leaving: there is at most one. */
+static int load_removed(struct apply *a, uint64_t id, struct kvs_view value)
+{
+    struct kvs_member member;
+    int err = members_remove(&a->members, id);
+
+    if (err != 0 || value.len == 0) {
+        return err;
+    }
+    arena_reset(&a->scratch);
+    err = member_decode(id, value, &a->scratch, &member);
+    return err != 0 ? err : members_set_leaving(&a->members, &member);
+}
+
 static int load_members(void *ctx, struct kvs_view key, struct kvs_view value)
 {
     struct load *load = ctx;
@@ -199,7 +216,7 @@ static int load_members(void *ctx, struct kvs_view key, struct kvs_view value)
     if (tag == MEMBERS_MEMBER) {
         return load_member(load->a, id, value);
     }
-    return tag == MEMBERS_REMOVED ? members_remove(&load->a->members, id) : KVS_E_VERSION;
+    return tag == MEMBERS_REMOVED ? load_removed(load->a, id, value) : KVS_E_VERSION;
 }
 
 static int load_alarm(void *ctx, struct kvs_view key, struct kvs_view value)
