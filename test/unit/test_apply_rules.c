@@ -368,6 +368,57 @@ static void test_member_life(void **state)
     assert_true(apply_member_was_removed(m->apply, 30));
 }
 
+static void check_leaving(struct member *m, bool is_leaving)
+{
+    const struct kvs_member *leaving = apply_member_leaving(m->apply);
+
+    apply_check(m->apply);
+    assert_true((leaving != NULL) == is_leaving);
+    if (is_leaving) {
+        assert_true(leaving->id == 20);
+        assert_int_equal(leaving->n_peer_urls, 1);
+        assert_true(view_equal(leaving->peer_urls[0], url_b));
+    }
+    assert_null(apply_member_find(m->apply, 20));
+    assert_true(apply_member_was_removed(m->apply, 20));
+}
+
+/* Between the two entries of a joint removal it votes, and has to be reached: also after a restart,
+ * and whatever else was removed before. */
+static void test_leaving_member(void **state)
+{
+    struct member *m = *state;
+    struct apply_member_change c = change_of(APPLY_MEMBER_ADD, 5, &url_c);
+    struct apply_input input;
+    uint64_t before;
+    uint64_t after;
+
+    bootstrap(m);
+    assert_int_equal(member_apply_conf(m, "conf2", &c), 0);
+    c = change_of(APPLY_MEMBER_REMOVE, 5, NULL);
+    assert_int_equal(member_apply_conf(m, "conf3", &c), 0);
+    assert_true(apply_member_leaving(m->apply)->id == 5);
+    c = change_of(APPLY_MEMBER_REMOVE, 20, NULL);
+    assert_int_equal(member_apply_conf(m, "joint", &c), 0);
+    check_leaving(m, true);
+    assert_int_equal(apply_state_hash(m->apply, &before), 0);
+    member_store(m);
+    member_crash(m);
+    check_leaving(m, true);
+    assert_int_equal(apply_state_hash(m->apply, &after), 0);
+    assert_true(before == after);
+    assert_int_equal(apply_reload(m->apply, m->now_ms), 0);
+    check_leaving(m, true);
+    input = member_input(m);
+    assert_int_equal(
+        apply_conf(m->apply, &input, view_str("left"), (struct kvs_view){0}, &m->result), 0);
+    check_leaving(m, false);
+    member_store(m);
+    member_crash(m);
+    check_leaving(m, false);
+    assert_true(apply_member_was_removed(m->apply, 5));
+}
+
 /* The change is only allowed where Raft's configuration comes with it. */
 static void test_bad_entries_stop(void **state)
 {
@@ -446,6 +497,7 @@ int main(void)
         RULE(test_bootstrap),
         RULE(test_member_rules),
         RULE(test_member_life),
+        RULE(test_leaving_member),
         RULE(test_bad_entries_stop),
         RULE(test_leases_survive),
         RULE(test_reload),
