@@ -24,7 +24,8 @@
     X(WATCH_COMPACTED_EARLY, "watch-off-by-one-at-compaction")                                     \
     X(WATCH_RESUMED_LATE, "watch-off-by-one-at-start")                                             \
     X(WATCH_NOT_RESET, "watch-not-told-of-snapshot")                                               \
-    X(MEMBER_CUT_OFF_EARLY, "leaving-member-cut-off-early")
+    X(MEMBER_CUT_OFF_EARLY, "leaving-member-cut-off-early")                                        \
+    X(MEMBER_NO_GUESTS, "leader-never-heard-of-refused")
 
 enum sabotage {
     SABOTAGE_NONE,

@@ -737,30 +737,25 @@ open_node(struct kvs_node *k, struct mvcc *mvcc, const char *store_dir, struct k
     return node_new(&config, &env, mvcc, &k->node);
 }
 
-/* A joining member has no member table yet: it knows who was asked. */
+/* A joining member has no member table yet: it knows who was asked, itself among them. */
 static int open_join_peers(struct kvs_node *k)
 {
     struct transport_peer peers[IDENT_MEMBERS_MAX];
     const char *urls[IDENT_MEMBERS_MAX][IDENT_URLS_MAX];
     struct transport *t = peer_transport_base(k->transport);
-    size_t n = 0;
 
     for (size_t i = 0; i < k->cluster.n_members; i++) {
         const struct kvs_member *m = &k->cluster.members[i];
 
-        if (m->id == k->member_id) {
-            continue;
-        }
         for (size_t u = 0; u < m->n_peer_urls; u++) {
-            urls[n][u] = arena_strndup(&k->arena, m->peer_urls[u].data, m->peer_urls[u].len);
-            if (urls[n][u] == NULL) {
+            urls[i][u] = arena_strndup(&k->arena, m->peer_urls[u].data, m->peer_urls[u].len);
+            if (urls[i][u] == NULL) {
                 return KVS_E_NOMEM;
             }
         }
-        peers[n] = (struct transport_peer){m->id, urls[n], m->n_peer_urls};
-        n++;
+        peers[i] = (struct transport_peer){m->id, urls[i], m->n_peer_urls};
     }
-    return t->ops->set_peers(t, peers, n);
+    return t->ops->set_peers(t, peers, k->cluster.n_members);
 }
 
 /* --- clients --- */

@@ -106,7 +106,6 @@ static void node_apply_conf(struct node *n, uint64_t index, const struct core_en
     int err = core_conf_entry_encode(&n->applying_conf, (struct kvs_view){0}, &conf);
 
     kvs_assert(n->applying_conf_index == index);
-    node_departing_keep(n, n->applying_context);
     if (err == 0) {
         err = apply_conf(n->apply, &input, rcbuf_view(conf), n->applying_context, &result);
     }
@@ -117,12 +116,7 @@ static void node_apply_conf(struct node *n, uint64_t index, const struct core_en
     }
     node_conf_remember(n, index, &n->applying_conf);
     node_applied(n, &result);
-    if (!core_conf_is_joint(&n->applying_conf)) {
-        node_departing_forget(n);
-    }
-    if ((result.changed & APPLY_CHANGED_MEMBERS) != 0 || !core_conf_is_joint(&n->applying_conf)) {
-        node_conf_appended(n, &n->applying_conf, (struct kvs_view){0});
-    }
+    node_peers_update(n);
     if ((result.changed & APPLY_CHANGED_MEMBERS) != 0) {
         log_info(n->env.log, "applied a membership change", LOG_U64("index", index));
     }
@@ -284,7 +278,6 @@ static void node_free(struct node *n)
     mvcc_close(n->mvcc);
     map_fini(&n->writes_by_id);
     buf_fini(&n->scratch);
-    arena_fini(&n->departing.arena);
     arena_fini(&n->arena);
     kvs_free(n);
 }
@@ -307,7 +300,6 @@ static void node_init_lists(struct node *n)
     map_init(&n->writes_by_id);
     buf_init(&n->scratch);
     arena_init(&n->arena, 0);
-    arena_init(&n->departing.arena, 0);
 }
 
 int node_new(const struct node_config *config,
@@ -374,6 +366,9 @@ int node_start(struct node *n, struct replica_state *state)
         err = replica_start(n->replica, state);
     }
     n->started = err == 0;
+    if (n->started) {
+        node_guests_update(n);
+    }
     return err;
 }
 
@@ -519,6 +514,7 @@ void node_tick(struct node *n)
     node_reads_tick(n, now_ms);
     node_lease_tick(n, now_ms);
     node_member_tick(n, now_ms);
+    node_guests_update(n);
     node_watch_tick(n, now_ms);
     node_compactor_tick(n, now_ms);
     n->env.wake(n->env.ctx);

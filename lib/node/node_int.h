@@ -4,7 +4,8 @@
  *   node_read.c     read index
  *   node_watch.c    watch streams and the hub's effects
  *   node_lease.c    keep-alive, time-to-live, expiry, checkpoints; messages between members
- *   node_member.c   membership, peers, publication of our attributes
+ *   node_member.c   membership: policy, promotion, publication of our attributes
+ *   node_peers.c    who can be reached, who may come in
  *   node_compactor.c compaction by itself
  *   node_snapshot.c snapshots to and from other members
  *   node_status.c   status and figures */
@@ -39,14 +40,6 @@ struct node_conf {
 };
 
 #define NODE_CONFS 4
-
-/* A member that was removed from the table and is still part of a joint configuration. */
-struct node_departing {
-    uint64_t id; /* 0: nobody */
-    struct kvs_view *urls;
-    size_t n_urls;
-    struct arena arena; /* of the above */
-};
 
 /* Revisions noted over time, in a ring. An hour of retention is ten notes an hour. */
 #define NODE_COMPACTOR_NOTES 1024
@@ -119,7 +112,7 @@ struct node {
     uint64_t publish_due_ms;
     struct node_conf confs[NODE_CONFS]; /* newest first */
     size_t n_confs;
-    struct node_departing departing;
+    bool admits_guests; /* what the transport was told */
     /* The configuration that the entry being applied carries. */
     struct core_conf applying_conf;
     uint64_t applying_conf_index;
@@ -182,15 +175,19 @@ int node_conf_policy(void *ctx,
                      const struct core_change *changes,
                      size_t n_changes,
                      struct kvs_view context);
-void node_conf_appended(void *ctx, const struct core_conf *conf, struct kvs_view context);
-void node_departing_keep(struct node *n, struct kvs_view context);
-void node_departing_forget(struct node *n);
 void node_conf_remember(struct node *n, uint64_t index, const struct core_conf *conf);
 /* NULL if it is not known any more. */
 const struct core_conf *node_conf_at(const struct node *n, uint64_t index);
 void node_member_tick(struct node *n, uint64_t now_ms);
 void node_changes_applied(struct node *n);
 void node_changes_stop(struct node *n, int err);
+
+/* node_peers.c */
+/* Members or configuration have changed: tells the transport. */
+void node_peers_update(struct node *n);
+void node_conf_appended(void *ctx, const struct core_conf *conf);
+/* Whether this member knows the others may have changed. */
+void node_guests_update(struct node *n);
 
 /* node_compactor.c */
 void node_compactor_tick(struct node *n, uint64_t now_ms);

@@ -382,9 +382,6 @@ void node_snapshot_installed(void *ctx, const struct snapshot_meta *meta)
     n->stats.snapshots_installed++;
     n->applied_term = meta->term;
     node_writes_snapshot(n);
-    if (!core_conf_is_joint(meta->conf)) {
-        node_departing_forget(n);
-    }
     n->n_confs = 0;
     node_conf_remember(n, meta->index, meta->conf);
     if (!sabotaged(SABOTAGE_WATCH_NOT_RESET)) {
@@ -392,7 +389,7 @@ void node_snapshot_installed(void *ctx, const struct snapshot_meta *meta)
                         &n->effects);
     }
     node_watch_drain(n);
-    node_conf_appended(n, meta->conf, (struct kvs_view){0});
+    node_peers_update(n);
     log_info(n->env.log, "applied a snapshot", LOG_U64("index", meta->index));
     n->env.wake(n->env.ctx);
 }

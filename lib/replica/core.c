@@ -466,6 +466,17 @@ const struct core_conf *core_conf_at(const struct core *c, uint64_t index)
     return mark != NULL && index >= c->log.base_index ? &mark->conf : NULL;
 }
 
+uint64_t core_conf_after(const struct core *c, uint64_t index)
+{
+    for (size_t i = 0; i < c->log.n_marks; i++) {
+        /* The first mark may be that of a snapshot, which has no entry. */
+        if (c->log.marks[i].index > index && c->log.marks[i].index > c->log.base_index) {
+            return c->log.marks[i].index;
+        }
+    }
+    return 0;
+}
+
 const struct core_entry *core_entry(const struct core *c, uint64_t index)
 {
     return core_log_at(&c->log, index);

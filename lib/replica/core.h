@@ -413,6 +413,8 @@ const struct core_conf *core_conf(const struct core *c);
 /* The configuration in force at `index`, at most the last index: the snapshot's, for instance.
  * NULL if `index` is before what is in memory. */
 const struct core_conf *core_conf_at(const struct core *c, uint64_t index);
+/* Index of the first CONFIG entry above `index`; 0: there is none. */
+uint64_t core_conf_after(const struct core *c, uint64_t index);
 
 /* An entry in memory; NULL outside [first_index, last_index]. Borrowed until the next event; take
  * a reference to its owner to keep the bytes. */

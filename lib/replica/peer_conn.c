@@ -93,13 +93,15 @@ static bool conn_refusal_is_news(struct peer_transport *t, enum peer_refusal why
     return true;
 }
 
-static void conn_refuse(struct peer_conn *c, enum peer_refusal why, uint64_t from)
+static void conn_refuse(struct peer_conn *c, enum peer_refusal why, const struct peer_hello *h)
 {
     struct rcbuf *frame = peer_refused_encode(why);
+    bool asks_for_introduction = why == PEER_REFUSED_UNKNOWN && c->t->admits_guests &&
+                                 h->protocol != PEER_PROTOCOL_INTRODUCTION;
 
-    if (conn_refusal_is_news(c->t, why, from)) {
+    if (!asks_for_introduction && conn_refusal_is_news(c->t, why, h->from)) {
         log_warn(c->t->log, "refused a peer's connection",
-                 LOG_STR("reason", peer_refusal_text(why)), LOG_HEX("from", from),
+                 LOG_STR("reason", peer_refusal_text(why)), LOG_HEX("from", h->from),
                  LOG_STR("address", stream_peer(c->stream)->address));
     }
     if (frame != NULL && peer_conn_write(c, frame) == 0) {
@@ -111,9 +113,12 @@ static void conn_refuse(struct peer_conn *c, enum peer_refusal why, uint64_t fro
     rcbuf_unref(frame);
 }
 
-static enum peer_refusal conn_check(const struct peer_transport *t, const struct peer_hello *h)
+/* Whoever is not known may become a guest by it. */
+static enum peer_refusal conn_check(struct peer_conn *c, const struct peer_hello *h)
 {
-    if (h->protocol != PEER_PROTOCOL) {
+    const struct peer_transport *t = c->t;
+
+    if (h->protocol != PEER_PROTOCOL && h->protocol != PEER_PROTOCOL_INTRODUCTION) {
         return PEER_REFUSED_VERSION;
     }
     if (h->cluster_id != t->cluster_id) {
@@ -125,7 +130,7 @@ static enum peer_refusal conn_check(const struct peer_transport *t, const struct
     if (h->to != t->member_id) {
         return PEER_REFUSED_TARGET;
     }
-    if (peer_find(t, h->from) == NULL) {
+    if (peer_find(t, h->from) == NULL && peer_guest_admit(c, h) == NULL) {
         return PEER_REFUSED_UNKNOWN;
     }
     return PEER_REFUSED_COUNT;
@@ -195,9 +200,9 @@ static int conn_on_hello(struct peer_conn *c, enum peer_frame_type type, struct 
         conn_describe(c);
         return 0;
     }
-    why = conn_check(c->t, &h);
+    why = conn_check(c, &h);
     if (why != PEER_REFUSED_COUNT) {
-        conn_refuse(c, why, h.from);
+        conn_refuse(c, why, &h);
     } else {
         conn_welcome(c, &h);
     }
@@ -206,20 +211,35 @@ static int conn_on_hello(struct peer_conn *c, enum peer_frame_type type, struct 
 
 /* ---- handshake, dialling side ---- */
 
+static void conn_say_hello(struct peer_conn *c)
+{
+    char text[PEER_HELLO_URLS_MAX][NET_TEXT_MAX];
+    const struct peer_transport *t = c->t;
+    struct peer_hello h = {
+        .protocol = PEER_PROTOCOL,
+        .kind = c->kind == TRANSPORT_RAFT ? PEER_STREAM_RAFT : PEER_STREAM_SNAPSHOT,
+        .cluster_id = t->cluster_id,
+        .from = t->member_id,
+        .to = c->peer->id,
+    };
+
+    if (c->link->introduce && t->n_own > 0) {
+        c->link->introduce = false; /* Once: an older version hangs up on it. */
+        c->introduced = true;
+        h.protocol = PEER_PROTOCOL_INTRODUCTION;
+        for (size_t i = 0; i < t->n_own; i++) {
+            h.urls[h.n_urls++] = view_str(net_addr_url(&t->own[i], text[i]));
+        }
+    }
+    conn_write_own(c, peer_hello_encode(PEER_FRAME_HELLO, &h));
+}
+
 static void conn_on_open(void *ctx)
 {
     struct peer_conn *c = ctx;
 
     if (c->outgoing && !c->closing) {
-        struct peer_hello h = {
-            .protocol = PEER_PROTOCOL,
-            .kind = c->kind == TRANSPORT_RAFT ? PEER_STREAM_RAFT : PEER_STREAM_SNAPSHOT,
-            .cluster_id = c->t->cluster_id,
-            .from = c->t->member_id,
-            .to = c->peer->id,
-        };
-
-        conn_write_own(c, peer_hello_encode(PEER_FRAME_HELLO, &h));
+        conn_say_hello(c);
     }
 }
 
@@ -233,7 +253,8 @@ static int conn_on_refused(struct peer_conn *c, struct kvs_view payload)
     if (rc != 0) {
         return rc;
     }
-    if (l->logged_err != (int)why) { /* Positive: no KVS_E_*. */
+    l->introduce = why == PEER_REFUSED_UNKNOWN && !c->introduced && t->n_own > 0;
+    if (!l->introduce && l->logged_err != (int)why) { /* Positive: no KVS_E_*. */
         l->logged_err = (int)why;
         log_warn(t->log, "a peer refuses our connection", LOG_STR("reason", peer_refusal_text(why)),
                  LOG_HEX("peer-id", c->peer->id));

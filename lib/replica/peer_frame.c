@@ -21,6 +21,9 @@ enum {
 #define HELLO_MAGIC UINT32_C(0x5053564b) /* "KVSP" */
 
 _Static_assert(FRAME_SUM_AT + 8 == PEER_FRAME_HEADER, "the checksum ends the header");
+_Static_assert(HELLO_BYTES + 4 + PEER_HELLO_URLS_MAX * (4 + PEER_HELLO_URL_BYTES_MAX) <=
+                   PEER_HELLO_BYTES_MAX,
+               "an introduction fits into what is read of a stranger");
 
 struct rcbuf *peer_frame_new(enum peer_frame_type type, size_t len)
 {
@@ -119,9 +122,38 @@ void peer_frame_split(const struct rcbuf *frame,
         (struct kvs_view){frame->data + PEER_FRAME_HEADER, frame->len - PEER_FRAME_HEADER};
 }
 
+static size_t hello_bytes(const struct peer_hello *hello)
+{
+    size_t len = HELLO_BYTES;
+
+    kvs_assert(hello->n_urls <= PEER_HELLO_URLS_MAX);
+    kvs_assert((hello->protocol == PEER_PROTOCOL_INTRODUCTION) == (hello->n_urls > 0));
+    if (hello->n_urls > 0) {
+        len += 4;
+    }
+    for (size_t i = 0; i < hello->n_urls; i++) {
+        len += 4 + hello->urls[i].len;
+    }
+    return len;
+}
+
+static void hello_encode_urls(const struct peer_hello *hello, uint8_t *to)
+{
+    store_le32(to, (uint32_t)hello->n_urls);
+    to += 4;
+    for (size_t i = 0; i < hello->n_urls; i++) {
+        const struct kvs_view *url = &hello->urls[i];
+
+        kvs_assert(url->len > 0 && url->len <= PEER_HELLO_URL_BYTES_MAX);
+        store_le32(to, (uint32_t)url->len);
+        memcpy(to + 4, url->data, url->len);
+        to += 4 + url->len;
+    }
+}
+
 struct rcbuf *peer_hello_encode(enum peer_frame_type type, const struct peer_hello *hello)
 {
-    struct rcbuf *frame = peer_frame_new(type, HELLO_BYTES);
+    struct rcbuf *frame = peer_frame_new(type, hello_bytes(hello));
     uint8_t *to;
 
     if (frame == NULL) {
@@ -134,30 +166,80 @@ struct rcbuf *peer_hello_encode(enum peer_frame_type type, const struct peer_hel
     store_le64(to + 12, hello->cluster_id);
     store_le64(to + 20, hello->from);
     store_le64(to + 28, hello->to);
+    if (hello->n_urls > 0) {
+        hello_encode_urls(hello, to + HELLO_BYTES);
+    }
     peer_frame_seal(frame);
     return frame;
+}
+
+static bool hello_url_is_text(struct kvs_view url)
+{
+    const uint8_t *bytes = url.data;
+
+    for (size_t i = 0; i < url.len; i++) {
+        if (bytes[i] <= ' ' || bytes[i] > '~') {
+            return false;
+        }
+    }
+    return url.len > 0 && url.len <= PEER_HELLO_URL_BYTES_MAX;
+}
+
+/* `at`, `left`: what follows the fixed part. */
+static int hello_decode_urls(const uint8_t *at, size_t left, struct peer_hello *hello)
+{
+    uint32_t n = left >= 4 ? load_le32(at) : 0;
+
+    if (n == 0 || n > PEER_HELLO_URLS_MAX) {
+        return KVS_E_MALFORMED;
+    }
+    at += 4;
+    left -= 4;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t len = left >= 4 ? load_le32(at) : left;
+
+        if (left < 4 || len > left - 4) {
+            return KVS_E_MALFORMED;
+        }
+        hello->urls[i] = (struct kvs_view){at + 4, len};
+        if (!hello_url_is_text(hello->urls[i])) {
+            return KVS_E_MALFORMED;
+        }
+        at += 4 + len;
+        left -= 4 + len;
+    }
+    hello->n_urls = n;
+    return left == 0 ? 0 : KVS_E_MALFORMED;
 }
 
 int peer_hello_decode(struct kvs_view payload, struct peer_hello *ret_hello)
 {
     const uint8_t *from = payload.data;
+    struct peer_hello h = {.n_urls = 0};
     uint32_t kind;
+    int rc = 0;
 
-    if (payload.len != HELLO_BYTES || load_le32(from) != HELLO_MAGIC) {
+    if (payload.len < HELLO_BYTES || load_le32(from) != HELLO_MAGIC) {
         return KVS_E_MALFORMED;
     }
     kind = load_le32(from + 8);
     if (kind < PEER_STREAM_RAFT || kind > PEER_STREAM_INFO) {
         return KVS_E_MALFORMED;
     }
-    *ret_hello = (struct peer_hello){
-        .protocol = load_le32(from + 4),
-        .kind = (enum peer_stream_kind)kind,
-        .cluster_id = load_le64(from + 12),
-        .from = load_le64(from + 20),
-        .to = load_le64(from + 28),
-    };
-    return 0;
+    h.protocol = load_le32(from + 4);
+    h.kind = (enum peer_stream_kind)kind;
+    h.cluster_id = load_le64(from + 12);
+    h.from = load_le64(from + 20);
+    h.to = load_le64(from + 28);
+    if (h.protocol == PEER_PROTOCOL && payload.len != HELLO_BYTES) {
+        rc = KVS_E_MALFORMED;
+    } else if (h.protocol == PEER_PROTOCOL_INTRODUCTION) {
+        rc = hello_decode_urls(from + HELLO_BYTES, payload.len - HELLO_BYTES, &h);
+    }
+    if (rc == 0) {
+        *ret_hello = h;
+    }
+    return rc;
 }
 
 struct rcbuf *peer_refused_encode(enum peer_refusal why)

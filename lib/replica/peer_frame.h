@@ -84,23 +84,38 @@ enum peer_refusal {
     PEER_REFUSED_COUNT,
 };
 
+/* Protocol 1 is what every version speaks. A HELLO of protocol 2 is an introduction: the same, and
+ * where `from` can be reached. It follows only upon PEER_REFUSED_UNKNOWN, so that members of older
+ * versions are met as ever; they know no introductions and stay with their refusal. */
+enum {
+    PEER_PROTOCOL = 1,
+    PEER_PROTOCOL_INTRODUCTION = 2,
+};
+
+enum {
+    PEER_HELLO_URLS_MAX = 8,
+    PEER_HELLO_URL_BYTES_MAX = 280,
+};
+
 struct peer_hello {
-    uint32_t protocol; /* PEER_PROTOCOL */
+    uint32_t protocol;
     enum peer_stream_kind kind;
     uint64_t cluster_id;
     uint64_t from;
     uint64_t to;
+    /* Of an introduction, else none: one at least, printable ASCII. Borrowed. */
+    struct kvs_view urls[PEER_HELLO_URLS_MAX];
+    size_t n_urls;
 };
 
-enum { PEER_PROTOCOL = 1 };
-
-/* Sealed frames; NULL if out of memory. A WELCOME has the accepting side's view. */
+/* Sealed frames; NULL if out of memory. A WELCOME has the accepting side's view, in protocol 1. */
 KVS_MUST_USE struct rcbuf *peer_hello_encode(enum peer_frame_type type,
                                              const struct peer_hello *hello);
 KVS_MUST_USE struct rcbuf *peer_refused_encode(enum peer_refusal why);
 KVS_MUST_USE struct rcbuf *peer_ping_encode(enum peer_frame_type type, uint64_t stamp);
 
-/* KVS_E_MALFORMED. */
+/* KVS_E_MALFORMED. `ret_hello` borrows from `payload`. Of an unknown protocol nothing is read but
+ * what all have in common. */
 KVS_MUST_USE int peer_hello_decode(struct kvs_view payload, struct peer_hello *ret_hello);
 KVS_MUST_USE int peer_refused_decode(struct kvs_view payload, enum peer_refusal *ret_why);
 KVS_MUST_USE int peer_ping_decode(struct kvs_view payload, uint64_t *ret_stamp);

@@ -67,10 +67,12 @@ void peer_link_reset(struct peer_link *l)
 static void link_pause(struct peer_link *l)
 {
     struct peer_transport *t = l->peer->t;
-    unsigned pause_ms = l->pause_ms;
+    unsigned pause_ms = l->introduce ? PEER_DIAL_MS_MIN : l->pause_ms;
 
     l->state = PEER_LINK_PAUSE;
-    l->pause_ms = pause_ms * 2 < PEER_DIAL_MS_MAX ? pause_ms * 2 : PEER_DIAL_MS_MAX;
+    if (!l->introduce) { /* Else it listens and waits for our introduction. */
+        l->pause_ms = pause_ms * 2 < PEER_DIAL_MS_MAX ? pause_ms * 2 : PEER_DIAL_MS_MAX;
+    }
     loop_timer_start(&l->timer, rng_between(&t->rng, pause_ms / 2, pause_ms));
 }
 
@@ -196,7 +198,7 @@ void peer_link_down(struct peer_link *l, int err, const char *text)
     l->conn = NULL;
     link_drop_queue(l);
     /* A refusal has been logged already (positive: no KVS_E_*). */
-    if (was_up || (err != l->logged_err && !(err == 0 && l->logged_err > 0))) {
+    if (was_up || (!l->introduce && err != l->logged_err && !(err == 0 && l->logged_err > 0))) {
         l->logged_err = err;
         log_warn(t->log,
                  was_up ? "lost connection with remote peer" : "cannot connect to remote peer",

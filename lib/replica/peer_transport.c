@@ -37,7 +37,7 @@ bool peer_is_removed(const struct peer_transport *t, uint64_t id)
 
 /* ---- peers ---- */
 
-static void peer_free(struct peer *peer)
+void peer_free(struct peer *peer)
 {
     for (int i = 0; i < TRANSPORT_STREAM_COUNT; i++) {
         peer_link_fini(&peer->links[i]);
@@ -66,7 +66,7 @@ static bool peer_wanted(const struct transport_peer *peers, size_t n, uint64_t i
     return false;
 }
 
-static struct peer *peer_new(struct peer_transport *t, uint64_t id)
+struct peer *peer_new(struct peer_transport *t, uint64_t id)
 {
     struct peer *peer = kvs_calloc(1, sizeof *peer);
 
@@ -116,6 +116,16 @@ static bool peer_urls_same(const struct peer *peer, const struct net_addr *urls,
     return true;
 }
 
+void peer_move_urls(struct peer *peer, struct net_addr *urls, size_t n_urls)
+{
+    kvs_free(peer->urls);
+    peer->urls = urls;
+    peer->n_urls = n_urls;
+    for (int i = 0; i < TRANSPORT_STREAM_COUNT; i++) {
+        peer_link_reset(&peer->links[i]);
+    }
+}
+
 static int peer_update(struct peer_transport *t, const struct transport_peer *from)
 {
     struct peer *peer = peer_find(t, from->id);
@@ -133,16 +143,13 @@ static int peer_update(struct peer_transport *t, const struct transport_peer *fr
             kvs_free(urls);
             return KVS_E_NOMEM;
         }
-    } else if (peer_urls_same(peer, urls, n)) {
+    }
+    peer->guest = false;
+    if (!is_new && peer_urls_same(peer, urls, n)) {
         kvs_free(urls);
         return 0;
     }
-    kvs_free(peer->urls);
-    peer->urls = urls;
-    peer->n_urls = n;
-    for (int i = 0; i < TRANSPORT_STREAM_COUNT; i++) {
-        peer_link_reset(&peer->links[i]);
-    }
+    peer_move_urls(peer, urls, n);
     return 0;
 }
 
@@ -155,13 +162,18 @@ transport_set_peers(struct transport *base, const struct transport_peer *peers, 
     {
         struct peer *peer = list_entry(it, struct peer, node);
 
-        if (!peer_wanted(peers, n_peers, peer->id)) {
+        if (!peer->guest && !peer_wanted(peers, n_peers, peer->id)) {
             peer_free(peer);
         }
     }
     for (size_t i = 0; i < n_peers; i++) {
-        int rc = peers[i].id == t->member_id ? 0 : peer_update(t, &peers[i]);
+        int rc = 0;
 
+        if (peers[i].id == t->member_id) {
+            peer_own_urls(t, &peers[i]);
+        } else {
+            rc = peer_update(t, &peers[i]);
+        }
         if (rc != 0) {
             return rc;
         }
@@ -183,7 +195,18 @@ static int transport_set_removed(struct transport *base, const uint64_t *ids, si
     kvs_free(t->removed);
     t->removed = copy;
     t->n_removed = n_ids;
+    peer_guests_forget(t, false);
     return 0;
+}
+
+static void transport_admit_guests(struct transport *base, bool admit)
+{
+    struct peer_transport *t = transport_of(base);
+
+    t->admits_guests = admit;
+    if (!admit) {
+        peer_guests_forget(t, true);
+    }
 }
 
 /* ---- the other calls ---- */
@@ -246,6 +269,7 @@ static const struct transport_ops transport_ops = {
     .set_events = transport_set_events,
     .set_peers = transport_set_peers,
     .set_removed = transport_set_removed,
+    .admit_guests = transport_admit_guests,
     .send = transport_send_frame,
     .flush = transport_flush_frames,
     .reset_stream = transport_reset_stream,

@@ -1,6 +1,7 @@
 /* Inside of the socket transport.
  *
  *   peer_transport.c   the vtable, peers, closing
+ *   peer_guest.c       peers that nobody has told us of
  *   peer_link.c        an outgoing connection: dialling, back-off, queue
  *   peer_conn.c        any connection: frames, handshake, pings
  *   peer_info.c        the question of a process that is no member yet
@@ -40,8 +41,9 @@ struct peer_conn {
     struct peer_link *link; /* outgoing only; NULL once it was given up */
     enum transport_stream kind;
     bool outgoing;
-    bool welcomed; /* the handshake is done: frames may pass */
-    bool closing;  /* what still arrives is ignored */
+    bool introduced; /* outgoing: we have said where we can be reached */
+    bool welcomed;   /* the handshake is done: frames may pass */
+    bool closing;    /* what still arrives is ignored */
     struct peer_parser parser;
     uint64_t since_ms;
     uint64_t heard_ms;
@@ -70,6 +72,7 @@ struct peer_link {
     struct list queue; /* of the snapshot link while it is dialling */
     size_t queue_bytes;
     bool lost;      /* frames were dropped: `unreachable` is due */
+    bool introduce; /* the peer does not know us: the next HELLO says where we can be reached */
     int logged_err; /* the last failure that was logged, so that it is logged once */
 };
 
@@ -77,6 +80,7 @@ struct peer {
     struct list node;
     struct peer_transport *t;
     uint64_t id;
+    bool guest; /* by its own word; no set_peers has named it */
     struct net_addr *urls;
     size_t n_urls;
     struct peer_link links[TRANSPORT_STREAM_COUNT];
@@ -105,6 +109,9 @@ struct peer_transport {
     struct transport_events events;
     bool has_events;
     struct list peers;
+    struct net_addr own[PEER_HELLO_URLS_MAX]; /* where we can be reached */
+    size_t n_own;
+    bool admits_guests;
     uint64_t *removed;
     size_t n_removed;
     struct list conns;
@@ -124,7 +131,20 @@ struct peer_transport {
 /* peer_transport.c */
 struct peer *peer_find(const struct peer_transport *t, uint64_t id);
 bool peer_is_removed(const struct peer_transport *t, uint64_t id);
+/* NULL if out of memory. It has no URL yet. */
+struct peer *peer_new(struct peer_transport *t, uint64_t id);
+/* Moves `urls` and connects. */
+void peer_move_urls(struct peer *peer, struct net_addr *urls, size_t n_urls);
+void peer_free(struct peer *peer);
 void peer_transport_maybe_closed(struct peer_transport *t);
+
+/* peer_guest.c */
+/* Takes whoever introduces itself for a peer. NULL: it may not be, or there is no memory. */
+struct peer *peer_guest_admit(struct peer_conn *c, const struct peer_hello *h);
+/* Those that are removed by now, or all. */
+void peer_guests_forget(struct peer_transport *t, bool all);
+/* Ourselves, as set_peers names us. */
+void peer_own_urls(struct peer_transport *t, const struct transport_peer *self);
 
 /* peer_link.c */
 void peer_link_init(struct peer_link *l, struct peer *peer, enum transport_stream kind);

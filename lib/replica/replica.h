@@ -91,9 +91,9 @@ struct replica_owner {
                        size_t n_changes,
                        struct kvs_view context);
     /* `conf` is in force although its entry is not yet committed (or an older one is again): make
-     * its members reachable (transport set_peers). `context` as given to replica_change_conf, empty
-     * if it is not known any more. Also from the first flush, unless there is none yet. */
-    void (*conf_appended)(void *ctx, const struct core_conf *conf, struct kvs_view context);
+     * its members reachable (transport set_peers), with what replica_conf_next knows of those that
+     * are not applied. Also from the first flush, unless there is none yet. */
+    void (*conf_appended)(void *ctx, const struct core_conf *conf);
     /* The entry at `index` with `conf` is committed; comes before `apply` of the same index. To be
      * made durable together with that index: replica_state.applied.conf after a restart. */
     void (*conf_applied)(void *ctx,
@@ -232,9 +232,9 @@ struct replica_conf_change {
 };
 
 /* Proposes a change of members, on any member; `context` (copied) travels with it to everybody's
- * conf_policy, conf_appended and conf_applied. Like a proposal it may be lost with its leader: the
- * owner keeps a time-out and cancels. Refusals come by `status` (KVS_E_BUSY: another one runs, or
- * the leader is too new). KVS_E_TOO_LONG, KVS_E_NO_LEADER, KVS_E_STOPPED, KVS_E_NOMEM. */
+ * conf_policy, replica_conf_next and conf_applied. Like a proposal it may be lost with its leader:
+ * the owner keeps a time-out and cancels. Refusals come by `status` (KVS_E_BUSY: another one runs,
+ * or the leader is too new). KVS_E_TOO_LONG, KVS_E_NO_LEADER, KVS_E_STOPPED, KVS_E_NOMEM. */
 KVS_MUST_USE int replica_change_conf(struct replica *r,
                                      const struct core_change *changes,
                                      size_t n_changes,
@@ -323,5 +323,11 @@ bool replica_learner_ready(const struct replica *r, uint64_t id);
 
 /* The configuration in force, maybe not yet committed. Borrowed until the next call. */
 const struct core_conf *replica_conf(const struct replica *r);
+
+/* The configurations that the log has above `after`, one by one: returns the index of the first
+ * (0: there is none) and the context of its change, empty if it had none. The one in force is only
+ * the last of them: what it says of its members may stand in any of those not yet applied.
+ * Borrowed until the next call. */
+uint64_t replica_conf_next(const struct replica *r, uint64_t after, struct kvs_view *ret_context);
 
 #endif

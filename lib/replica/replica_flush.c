@@ -176,22 +176,38 @@ uint64_t replica_conf_id(struct kvs_view bytes, struct kvs_view *ret_context)
     return load_le64(bytes.data);
 }
 
-static void flush_conf(struct replica *r)
+/* Of the CONFIG entry at `index`; empty if it is not in memory or has none. */
+static struct kvs_view conf_context(const struct replica *r, uint64_t index)
 {
-    const struct core_entry *e = core_entry(r->core, r->status.conf_index);
+    const struct core_entry *e = core_entry(r->core, index);
     struct kvs_view context = {0};
     struct kvs_view bytes;
     struct core_conf conf;
 
-    r->conf_told = true;
-    if (core_conf(r->core)->voters.n == 0) {
-        return; /* A joining member that has heard nothing yet. */
-    }
     if (e != NULL && e->type == CORE_ENTRY_CONFIG &&
         core_conf_entry_decode(e->data, &conf, &bytes) == 0) {
         (void)replica_conf_id(bytes, &context);
     }
-    r->owner.conf_appended(r->ctx, core_conf(r->core), context);
+    return context;
+}
+
+uint64_t replica_conf_next(const struct replica *r, uint64_t after, struct kvs_view *ret_context)
+{
+    uint64_t index;
+
+    kvs_assert(r->core != NULL);
+    index = core_conf_after(r->core, after);
+    *ret_context = index != 0 ? conf_context(r, index) : (struct kvs_view){0};
+    return index;
+}
+
+static void flush_conf(struct replica *r)
+{
+    r->conf_told = true;
+    if (core_conf(r->core)->voters.n == 0) {
+        return; /* A joining member that has heard nothing yet. */
+    }
+    r->owner.conf_appended(r->ctx, core_conf(r->core));
 }
 
 static void apply_conf(struct replica *r, uint64_t index, const struct core_entry *e)

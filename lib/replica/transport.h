@@ -1,10 +1,17 @@
 /* Transport: how frames reach the other members, as a table of functions, so that the driver runs
  * unchanged over sockets (peer_transport.h) and inside the simulator.
  *
+ * Guests. A member that was down while others were replaced may be led by one it has never heard
+ * of. While its owner says so (admit_guests), an unknown member of the same cluster that is not
+ * among the removed and says where it can be reached is taken for a peer: a guest. It becomes a
+ * member by set_peers, and is forgotten by set_removed or when no guests are admitted any more. All
+ * else is asked of it as of a member: cluster id, both member ids, the certificate.
+ *
  * What every transport promises:
  *   1. Frames of one (peer, stream) arrive in the order they were sent, each at most once; the
  *      tail may be lost when a connection breaks. Different streams are not ordered.
- *   2. A frame is delivered only from a peer whose cluster id and member id were checked.
+ *   2. A frame is delivered only from a peer, or guest, whose cluster id and member id were
+ * checked.
  *   3. No event is delivered from inside a call into the transport: they come from the loop.
  *      None of them may call set_peers.
  *   4. Bounded memory: what does not fit into a peer's queue is dropped and reported as
@@ -27,6 +34,9 @@ enum transport_stream {
     TRANSPORT_SNAPSHOT, /* snapshot data; opened by the first frame, closed by reset_stream */
     TRANSPORT_STREAM_COUNT,
 };
+
+/* More are refused until one of them has gone. */
+enum { TRANSPORT_GUESTS_MAX = 16 };
 
 struct transport_peer {
     uint64_t id;
@@ -71,10 +81,13 @@ struct transport;
 struct transport_ops {
     /* Where events go; `events` is copied; NULL stops them. */
     void (*set_events)(struct transport *t, const struct transport_events *events);
-    /* The peers to talk to and to accept (without ourselves). Others are disconnected. Copies. */
+    /* The peers to talk to and to accept. Others are disconnected, except for guests. Ourselves
+     * among them: the addresses that an unknown member is told. Copies. */
     int (*set_peers)(struct transport *t, const struct transport_peer *peers, size_t n_peers);
     /* Members that were removed for good: refused, and told so. Copies. */
     int (*set_removed)(struct transport *t, const uint64_t *ids, size_t n_ids);
+    /* May there be guests? Not from the start. `false` disconnects those that are there. */
+    void (*admit_guests)(struct transport *t, bool admit);
     /* Queues one whole frame. Moves `frame` in any case: delivery is best effort, losses come as
      * `unreachable`. */
     void (*send)(struct transport *t,

@@ -44,7 +44,8 @@ static void fuzz_payload(struct rcbuf *frame, enum peer_frame_type type, struct 
         kvs_assert(chunk.data.len == payload.len - PEER_SNAP_CHUNK_FIXED);
     }
     if ((type == PEER_FRAME_HELLO || type == PEER_FRAME_WELCOME) &&
-        peer_hello_decode(payload, &hello) == 0) {
+        peer_hello_decode(payload, &hello) == 0 && hello.protocol <= PEER_PROTOCOL_INTRODUCTION &&
+        hello.protocol > 0) {
         same(frame, peer_hello_encode(type, &hello));
     }
     if (type == PEER_FRAME_REFUSED && peer_refused_decode(payload, &why) == 0) {

@@ -144,14 +144,37 @@ static struct sim_node *sim_node_of(struct sim *s, uint64_t id)
     return NULL;
 }
 
-static bool sim_knows(const struct sim_node *n, uint64_t id)
+static bool sim_is_among(const uint64_t *ids, size_t n_ids, uint64_t id)
 {
-    for (size_t i = 0; i < n->n_peers; i++) {
-        if (n->peers[i] == id) {
+    for (size_t i = 0; i < n_ids; i++) {
+        if (ids[i] == id) {
             return true;
         }
     }
     return false;
+}
+
+static bool sim_knows(const struct sim_node *n, uint64_t id)
+{
+    return sim_is_among(n->peers, n->n_peers, id) || sim_is_among(n->guests, n->n_guests, id);
+}
+
+/* As the handshake does: an unknown sender that says where it can be reached is taken for a peer
+ * while guests are admitted. */
+static bool sim_admits(struct sim_node *n, uint64_t from)
+{
+    const struct sim_node *sender = sim_node_of(n->sim, from);
+
+    if (sim_knows(n, from)) {
+        return true;
+    }
+    if (!n->admits_guests || n->n_guests == TRANSPORT_GUESTS_MAX || sender == NULL ||
+        !sender->knows_itself) {
+        return false;
+    }
+    sim_trace(n->sim, "node %u admits %" PRIx64 " as a guest", n->at, from);
+    n->guests[n->n_guests++] = from;
+    return true;
 }
 
 static void sim_say_removed(struct sim *s, struct sim_event *e)
@@ -169,15 +192,13 @@ static bool sim_was_removed(struct sim *s, const struct sim_node *to, uint64_t f
 {
     struct sim_node *sender = sim_node_of(s, from);
 
-    for (size_t i = 0; i < to->n_removed; i++) {
-        if (to->removed[i] == from) {
-            if (sender != NULL && sender->up && !s->cut[to->at][sender->at]) {
-                sim_at(s, 1000, sim_say_removed, sender, NULL, from);
-            }
-            return true;
-        }
+    if (!sim_is_among(to->removed, to->n_removed, from)) {
+        return false;
     }
-    return false;
+    if (sender != NULL && sender->up && !s->cut[to->at][sender->at]) {
+        sim_at(s, 1000, sim_say_removed, sender, NULL, from);
+    }
+    return true;
 }
 
 static void sim_deliver(struct sim *s, struct sim_event *e)
@@ -186,7 +207,7 @@ static void sim_deliver(struct sim *s, struct sim_event *e)
     struct sim_node *to = e->node;
 
     if (to->up && e->life == to->life && to->has_events && !sim_was_removed(s, to, f->from) &&
-        sim_knows(to, f->from)) {
+        sim_admits(to, f->from)) {
         sim_note(s, to->id ^ f->from ^ (f->frame != NULL ? f->frame->len : 0));
         if (f->frame != NULL) {
             to->events.message(to->events.ctx, f->from, f->stream, f->frame);
@@ -251,6 +272,10 @@ sim_send(struct transport *t, uint64_t to, enum transport_stream stream, struct 
     struct sim_node *peer = sim_node_of(s, to);
 
     s->frames_sent++;
+    if (!sim_knows(n, to)) {
+        rcbuf_unref(frame);
+        return; /* nobody knows where it is */
+    }
     if (peer == NULL || !peer->up || s->cut[n->at][peer->at] ||
         rng_percent(&s->rng, s->faults.drop_percent)) {
         if (peer == NULL || !s->cut[n->at][peer->at] || !s->cut_silent) {
@@ -280,11 +305,27 @@ static int sim_set_peers(struct transport *t, const struct transport_peer *peers
 {
     struct sim_node *n = container_of(t, struct sim_node, transport);
 
+    kvs_assert(n_peers <= ARRAY_LEN(n->peers));
     n->n_peers = n_peers;
+    n->knows_itself = false;
     for (size_t i = 0; i < n_peers; i++) {
         n->peers[i] = peers[i].id;
+        n->knows_itself = n->knows_itself || peers[i].id == n->id;
     }
     return 0;
+}
+
+/* Keeps those that `gone` does not say. */
+static void sim_forget_guests(struct sim_node *n, const uint64_t *gone, size_t n_gone)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n->n_guests; i++) {
+        if (!sim_is_among(gone, n_gone, n->guests[i])) {
+            n->guests[kept++] = n->guests[i];
+        }
+    }
+    n->n_guests = kept;
 }
 
 static int sim_set_removed(struct transport *t, const uint64_t *ids, size_t n_ids)
@@ -294,7 +335,18 @@ static int sim_set_removed(struct transport *t, const uint64_t *ids, size_t n_id
     kvs_assert(n_ids <= ARRAY_LEN(n->removed));
     n->n_removed = n_ids;
     memcpy(n->removed, ids, n_ids * sizeof *ids);
+    sim_forget_guests(n, ids, n_ids);
     return 0;
+}
+
+static void sim_admit_guests(struct transport *t, bool admit)
+{
+    struct sim_node *n = container_of(t, struct sim_node, transport);
+
+    n->admits_guests = admit;
+    if (!admit) {
+        n->n_guests = 0;
+    }
 }
 
 static void sim_flush(struct transport *t)
@@ -322,6 +374,7 @@ static const struct transport_ops sim_transport_ops = {
     .set_events = sim_set_events,
     .set_peers = sim_set_peers,
     .set_removed = sim_set_removed,
+    .admit_guests = sim_admit_guests,
     .send = sim_send,
     .flush = sim_flush,
     .reset_stream = sim_reset_stream,
@@ -610,16 +663,17 @@ static void sim_bootstrap_store(struct sim_node *n)
     backend_inline_drain(&n->backend);
 }
 
-void sim_introduce(struct sim_node *n)
+/* Of one that has no log yet: it asks a member of the cluster, which names them all. */
+static void sim_ask_members(struct sim_node *n)
 {
     struct sim *s = n->sim;
 
-    n->n_peers = 0;
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
-        if (s->nodes[i].member && &s->nodes[i] != n) {
+        if (s->nodes[i].member) {
             n->peers[n->n_peers++] = s->nodes[i].id;
         }
     }
+    n->knows_itself = true;
 }
 
 static void sim_start(struct sim_node *n)
@@ -634,11 +688,12 @@ static void sim_start(struct sim_node *n)
     backend_inline_init(&n->backend);
     list_init(&n->works);
     n->transport.ops = &sim_transport_ops;
-    n->n_peers = 0;
-    if (!n->founder) {
-        sim_introduce(n); /* as the command line of a joining member does */
+    n->n_peers = n->n_guests = n->n_removed = 0;
+    n->knows_itself = n->admits_guests = false;
+    if (n->joining) {
+        sim_ask_members(n);
+        n->joining = false;
     }
-    n->n_removed = 0;
     n->paused_until_us = 0;
     n->seen_commit = n->seen_applied = 0;
     n->log_scheduled = n->backend_scheduled = n->works_scheduled = false;
@@ -979,6 +1034,6 @@ void sim_join(struct sim_node *n, uint64_t id)
     kvs_assert(!n->member);
     sim_trace(n->sim, "node %u joins as %" PRIx64, n->at, id);
     n->id = id;
-    n->member = true;
+    n->member = n->joining = true;
     sim_start(n);
 }

@@ -71,6 +71,7 @@ struct sim_node {
     unsigned life;
     bool member; /* part of the cluster's history: has a disk */
     bool founder;
+    bool joining; /* starts for the first time */
     bool up;
     bool woken;
     bool stopped; /* said so itself: removed or failed */
@@ -86,8 +87,12 @@ struct sim_node {
     struct transport transport;
     struct transport_events events;
     bool has_events;
-    uint64_t peers[CORE_PEERS_MAX];
+    uint64_t peers[2 * CORE_PEERS_MAX]; /* whom it connects to and accepts */
     size_t n_peers;
+    bool knows_itself; /* its own address, for introductions */
+    bool admits_guests;
+    uint64_t guests[TRANSPORT_GUESTS_MAX];
+    size_t n_guests;
     uint64_t removed[SIM_REMOVED_MAX]; /* who gets an answer that says so */
     size_t n_removed;
     struct list works; /* of struct node_work */
@@ -187,7 +192,6 @@ void sim_restart(struct sim_node *n); /* of one that is down */
 void sim_heal(struct sim *s);         /* no cuts, no loss; those that are down come back */
 void sim_calm(struct sim *s);         /* the same without restarts */
 void sim_pause(struct sim_node *n, uint64_t for_us);
-void sim_introduce(struct sim_node *n);        /* it knows all present members */
 void sim_wipe(struct sim_node *n);             /* down, and no member any more: the slot is free */
 bool sim_is_running(const struct sim_node *n); /* up, not stopped, not paused */
 

@@ -251,17 +251,6 @@ static void world_drop_strangers(struct world *w)
     }
 }
 
-/* A member that slept while others were replaced refuses a leader that it has never heard of. Its
- * operator names the present members to it, as to one that joins (docs/testing.md). */
-static void world_introduce(struct world *w)
-{
-    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
-        if (w->sim.nodes[i].up) {
-            sim_introduce(&w->sim.nodes[i]);
-        }
-    }
-}
-
 static int world_write_at(struct world *w, struct sim_node *n)
 {
     size_t op = w->n_ops;
@@ -303,7 +292,6 @@ static void world_heal(struct world *w)
     (void)sim_run(&w->sim, 1000000, NULL, NULL);
     world_await(w, world_has_leader, "there is a leader");
     world_drop_strangers(w);
-    world_introduce(w);
     world_await(w, world_no_leases, "all leases have ended");
     world_await(w, world_is_level, "all members are level");
     world_write_everywhere(w);

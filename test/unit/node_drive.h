@@ -115,6 +115,12 @@ static inline int drive_set_removed(struct transport *t, const uint64_t *ids, si
     return 0;
 }
 
+static inline void drive_admit_guests(struct transport *t, bool admit)
+{
+    (void)t;
+    (void)admit;
+}
+
 static inline void
 drive_send(struct transport *t, uint64_t to, enum transport_stream stream, struct rcbuf *frame)
 {
@@ -150,6 +156,7 @@ static const struct transport_ops drive_transport = {
     .set_events = drive_set_events,
     .set_peers = drive_set_peers,
     .set_removed = drive_set_removed,
+    .admit_guests = drive_admit_guests,
     .send = drive_send,
     .flush = drive_flush,
     .reset_stream = drive_reset_stream,

@@ -183,6 +183,12 @@ static int net_set_peers(struct transport *t, const struct transport_peer *peers
     return 0;
 }
 
+static void net_admit_guests(struct transport *t, bool admit)
+{
+    (void)t;
+    (void)admit;
+}
+
 static int net_set_removed(struct transport *t, const uint64_t *ids, size_t n)
 {
     (void)t;
@@ -234,6 +240,7 @@ static const struct transport_ops net_ops = {
     .set_events = net_set_events,
     .set_peers = net_set_peers,
     .set_removed = net_set_removed,
+    .admit_guests = net_admit_guests,
     .send = net_send,
     .flush = net_flush,
     .reset_stream = net_reset,
@@ -464,10 +471,9 @@ static int own_policy(void *ctx,
     return view_equal_str(context, "forbidden") ? KVS_E_MEMBER_EXISTS : 0;
 }
 
-static void own_conf_appended(void *ctx, const struct core_conf *conf, struct kvs_view context)
+static void own_conf_appended(void *ctx, const struct core_conf *conf)
 {
     (void)ctx;
-    (void)context;
     assert_true(conf->voters.n > 0);
 }
 

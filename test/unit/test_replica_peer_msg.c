@@ -132,7 +132,13 @@ static struct rcbuf *sample(int which)
         .conf = conf,
     };
     struct peer_snap_ack ack = {.transfer = 9, .offset = 77, .status = KVS_E_BUSY};
-    struct peer_hello hello = {1, PEER_STREAM_RAFT, 5, 6, 7};
+    struct peer_hello hello = {
+        .protocol = PEER_PROTOCOL,
+        .kind = PEER_STREAM_RAFT,
+        .cluster_id = 5,
+        .from = 6,
+        .to = 7,
+    };
     struct rcbuf *frame = NULL;
     uint8_t *data;
 
@@ -155,12 +161,18 @@ static struct rcbuf *sample(int which)
         return peer_refused_encode(PEER_REFUSED_REMOVED);
     case 6:
         return peer_ping_encode(PEER_FRAME_PING, 99);
+    case 7:
+        hello.protocol = PEER_PROTOCOL_INTRODUCTION;
+        hello.urls[0] = view_str("https://a:2380");
+        hello.urls[1] = view_str("https://[::1]:2380");
+        hello.n_urls = 2;
+        return peer_hello_encode(PEER_FRAME_HELLO, &hello);
     default:
         return NULL;
     }
 }
 
-enum { SAMPLES = 7 };
+enum { SAMPLES = 8 };
 
 static int decode(struct rcbuf *frame, enum peer_frame_type type, struct kvs_view payload)
 {
@@ -288,6 +300,52 @@ static void test_trailing_bytes(void **state)
     }
 }
 
+static int decode_hello(uint8_t *bytes, size_t len, struct peer_hello *ret_hello)
+{
+    struct kvs_view payload = {bytes, len};
+
+    return peer_hello_decode(payload, ret_hello);
+}
+
+/* Introductions say where; any other HELLO has nothing more; of a protocol that is not known only
+ * what all have in common is read, so that it can be refused with a reason. */
+static void test_introduction(void **state)
+{
+    enum { FIXED = 36, FIRST = FIXED + 8 };
+    struct rcbuf *frame = sample(7);
+    uint8_t *bytes = peer_frame_payload(frame);
+    size_t len = frame->len - PEER_FRAME_HEADER;
+    struct peer_hello h;
+
+    (void)state;
+    assert_int_equal(decode_hello(bytes, len, &h), 0);
+    assert_int_equal(h.n_urls, 2);
+    assert_true(view_equal_str(h.urls[0], "https://a:2380"));
+    assert_true(view_equal_str(h.urls[1], "https://[::1]:2380"));
+    assert_true(h.cluster_id == 5 && h.from == 6 && h.to == 7);
+    bytes[FIRST] = ' ';
+    assert_int_equal(decode_hello(bytes, len, &h), KVS_E_MALFORMED);
+    bytes[FIRST] = 0;
+    assert_int_equal(decode_hello(bytes, len, &h), KVS_E_MALFORMED);
+    bytes[FIRST] = 'h';
+    store_le32(bytes + FIXED, 0);
+    assert_int_equal(decode_hello(bytes, len, &h), KVS_E_MALFORMED);
+    store_le32(bytes + FIXED, PEER_HELLO_URLS_MAX + 1);
+    assert_int_equal(decode_hello(bytes, len, &h), KVS_E_MALFORMED);
+    store_le32(bytes + FIXED, 2);
+    store_le32(bytes + FIXED + 4, UINT32_MAX);
+    assert_int_equal(decode_hello(bytes, len, &h), KVS_E_MALFORMED);
+    store_le32(bytes + 4, PEER_PROTOCOL);
+    assert_int_equal(decode_hello(bytes, len, &h), KVS_E_MALFORMED);
+    assert_int_equal(decode_hello(bytes, FIXED, &h), 0);
+    assert_int_equal(h.n_urls, 0);
+    store_le32(bytes + 4, PEER_PROTOCOL_INTRODUCTION + 1);
+    assert_int_equal(decode_hello(bytes, len, &h), 0);
+    assert_int_equal(h.protocol, PEER_PROTOCOL_INTRODUCTION + 1);
+    assert_int_equal(h.n_urls, 0);
+    rcbuf_unref(frame);
+}
+
 /* A count of entries that the bytes cannot hold must not cost memory. */
 static void test_huge_counts(void **state)
 {
@@ -362,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_every_flipped_bit),
         cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_trailing_bytes),
         cmocka_unit_test(test_huge_counts),      cmocka_unit_test(test_parser_in_pieces),
+        cmocka_unit_test(test_introduction),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
