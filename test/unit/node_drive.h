@@ -19,7 +19,17 @@
 #include "replica/wal.h"
 #include "sim_disk.h"
 
-enum { DRIVE_TICK_MS = 100, DRIVE_ELECTION_MS = 1000, DRIVE_TURNS_MAX = 2000 };
+enum {
+    DRIVE_TICK_MS = 100,
+    DRIVE_ELECTION_MS = 1000,
+    DRIVE_TURNS_MAX = 2000,
+    DRIVE_PEERS_MAX = 32,
+};
+
+struct drive_peer {
+    uint64_t id;
+    char url[64]; /* the first */
+};
 
 struct drive {
     /* Before drive_open. */
@@ -44,6 +54,13 @@ struct drive {
     bool closed;
     unsigned n_stopped;
     int stop_code;
+
+    /* What the transport was told. */
+    struct drive_peer peers[DRIVE_PEERS_MAX];
+    size_t n_peers;
+    uint64_t removed[DRIVE_PEERS_MAX];
+    size_t n_removed;
+    bool admits_guests;
 };
 
 /* --- what the node needs --- */
@@ -101,24 +118,35 @@ static inline void drive_set_events(struct transport *t, const struct transport_
 static inline int
 drive_set_peers(struct transport *t, const struct transport_peer *peers, size_t n_peers)
 {
-    (void)t;
-    (void)peers;
-    (void)n_peers;
+    struct drive *d = container_of(t, struct drive, transport);
+
+    kvs_assert(n_peers <= DRIVE_PEERS_MAX);
+    d->n_peers = n_peers;
+    for (size_t i = 0; i < n_peers; i++) {
+        int n = snprintf(d->peers[i].url, sizeof d->peers[i].url, "%s",
+                         peers[i].n_urls > 0 ? peers[i].urls[0] : "");
+
+        kvs_assert(n >= 0 && (size_t)n < sizeof d->peers[i].url);
+        d->peers[i].id = peers[i].id;
+    }
     return 0;
 }
 
 static inline int drive_set_removed(struct transport *t, const uint64_t *ids, size_t n_ids)
 {
-    (void)t;
-    (void)ids;
-    (void)n_ids;
+    struct drive *d = container_of(t, struct drive, transport);
+
+    kvs_assert(n_ids <= DRIVE_PEERS_MAX);
+    d->n_removed = n_ids;
+    if (n_ids > 0) {
+        memcpy(d->removed, ids, n_ids * sizeof *ids);
+    }
     return 0;
 }
 
 static inline void drive_admit_guests(struct transport *t, bool admit)
 {
-    (void)t;
-    (void)admit;
+    container_of(t, struct drive, transport)->admits_guests = admit;
 }
 
 static inline void
@@ -428,6 +456,8 @@ static inline int drive_open(struct drive *d)
     backend_inline_init(&d->backend);
     d->n_stopped = 0;
     d->stop_code = 0;
+    d->n_peers = d->n_removed = 0;
+    d->admits_guests = false;
     err = drive_make_cluster(d);
     err = err != 0 ? err : drive_open_store(d, &mvcc);
     if (err != 0) {
