@@ -1,4 +1,6 @@
-"""Membership: growing from one, learners, removal of the leader, shrinking to one."""
+"""Membership: growing from one, learners, removal of the leader, shrinking to one, replacing all."""
+import time
+
 from harness.api import Client, RpcError
 from harness.load import Load, check_cluster, leader_of
 from harness.processes import Cluster, wait_until
@@ -28,13 +30,13 @@ def try_call(node, method, **fields):
         raise TimeoutError(f"{e}; first {last[0]}, last {last[-1]}") from None
 
 
-def join(cluster, by, learner=False):
-    """A new node, added through `by` and started. Returns it and its id."""
-    running = [n for n in cluster.nodes if n.is_running()]
-    node = cluster.add_node(running)
+def join(cluster, by, learner=False, members=None):
+    """A new node, added through `by` and started. Returns it and its id. `members`: if not all of them run."""
+    node = cluster.add_node(members or [n for n in cluster.nodes if n.is_running()])
+    before = len(try_call(by, "MemberList").members)
     reply = try_call(by, "MemberAdd", peerURLs=[node.peer_url], isLearner=learner)
     assert reply.member.isLearner == learner and reply.member.name == ""
-    assert len(reply.members) == len(running) + 1
+    assert len(reply.members) == before + 1
     node.start()
     return node, reply.member.ID
 
@@ -157,3 +159,80 @@ def leadership_is_moved(server):
             load.wait_acks(100)
             load.stop()
             check_cluster(c, load)
+
+
+def answers_reads(node):
+    """A linearizable read: it follows a leader, and is no learner (any more)."""
+    try:
+        with Client(node.endpoint) as client:
+            client.call("Range", key=b"a", timeout_s=2.0)
+        return True
+    except RpcError:
+        return False
+
+
+def wait_voter(node):
+    wait_until(lambda: answers_reads(node), 60, f"{node.name} answers reads")
+
+
+@scenario
+def restarted_right_after_member_add(server):
+    """One voter becomes two and is killed before its store has the new one: its log names it."""
+    for delay_s in (0.0, 0.1, 0.3):
+        with Cluster(server, 1) as c:
+            first = c.nodes[0]
+            with Load([first.endpoint]) as load:
+                load.wait_acks(50)
+                node, _ = join(c, first)
+                wait_voter(node)
+                time.sleep(delay_s)  # the moment of the fault, nothing that is awaited
+                first.kill()
+                first.start()
+                for n in c.nodes:
+                    n.wait_ready()
+                    wait_voter(n)
+                load.wait_acks(50)
+                load.stop()
+                check_cluster(c, load)
+
+
+def sleeper_among_strangers(server, value_bytes, writes, flags=()):
+    """Three members; one sleeps while the other two are replaced one by one, and wakes up to a cluster
+    in which it knows nobody."""
+    with Cluster(server, 3, ["--strict-reconfig-check=false", *flags]) as c:
+        sleeper = next(n for n in c.nodes if n is not leader_of(c.nodes))
+        old = [n for n in c.nodes if n is not sleeper]
+        new = []
+        with Load([n.endpoint for n in old], prefix=b"load/old/") as load:
+            load.wait_acks(100)
+            sleeper.kill()
+            for gone in old:
+                running = [n for n in c.nodes if n.is_running()]
+                node, _ = join(c, leader_of(running), members=[sleeper] + running)
+                wait_voter(node)
+                new.append(node)
+                try_call(node, "MemberRemove", ID=member_id(gone))
+                wait_until(lambda n=gone: not n.is_running(), 30, "the end of the removed member")
+        with Load([n.endpoint for n in new], prefix=b"load/new/", value_bytes=value_bytes) as load:
+            load.wait_acks(writes, 120)
+            assert leader_of(new) in new
+            sleeper.start()
+            sleeper.wait_ready()
+            wait_voter(sleeper)
+            # It votes and is heard: with one of the two down it is the majority's half.
+            leader_of(new).kill()
+            load.wait_acks(50)
+            load.stop()
+            alive = [n for n in new if n.is_running()]
+            assert len(alive) == 1 and leader_of([sleeper] + alive) is not None
+            check_cluster(c, load)
+
+
+@scenario
+def sleeper_wakes_among_new_members(server):
+    sleeper_among_strangers(server, 64, 200)
+
+
+@scenario
+def sleeper_gets_a_snapshot_from_new_members(server):
+    sleeper_among_strangers(server, 16384, 3000, ["--snapshot-count=100"])
