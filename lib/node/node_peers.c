@@ -10,8 +10,8 @@
  * Guests: a member that was down, or has nothing yet, may not know whoever leads now. Until it has
  * applied the first entry of the leader's term it lets in whom it has never heard of (transport.h);
  * by then it knows all members that there were when that leader was elected, and later ones come
- * with the log. Nothing of Raft rests on it: a message that is wrong is refused by the core,
- * whoever sent it. A removed member finds no way in once its removal is applied here. */
+ * with the log. Removed members find no way in once their removal is applied here. Why this is
+ * safe: docs/decisions/009-guests.md. */
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/sabotage.h"

@@ -3,7 +3,8 @@
  *
  *   heap of events (virtual time): frames, ticks, disk jobs, client calls, faults
  *
- *   node_sim.c          time, network, disks, a node's life
+ *   node_sim.c          time, disks, a node's life
+ *   node_sim_net.c      network
  *   node_sim_check.c    what must hold after each event
  *   node_truth.c        what the cluster did, as a naive model, and what clients saw of it
  *   node_client.c       clients: writes, reads, transactions, leases
@@ -197,6 +198,11 @@ bool sim_is_running(const struct sim_node *n); /* up, not stopped, not paused */
 
 /* The leader that a majority of the running nodes agree on, or NULL. */
 struct sim_node *sim_leader(struct sim *s);
+
+/* Before a node starts: it knows nobody yet, or, joining, whom it has asked. */
+void sim_net_start(struct sim_node *n);
+/* The event of a frame's arrival; its `arg` is a struct sim_frame. */
+void sim_deliver(struct sim *s, struct sim_event *e);
 
 void sim_remove_tree(const char *path);
 
