@@ -31,6 +31,7 @@
 #include "backend/device.h"
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/clock.h"
 #include "kvstore/types.h"
 
 struct mvcc;
@@ -42,16 +43,21 @@ struct mvcc_options {
     size_t freeze_bytes;           /* a generation of this size is written out */
     uint32_t freeze_ms;            /* ... or of this age */
     size_t overlay_max_bytes;      /* more unwritten bytes than this: mvcc_is_busy */
-    uint32_t compact_step;         /* history records looked at per transaction of a compaction */
-    uint32_t count_keep_min;       /* counts of ranges with more keys are remembered */
-    uint64_t hash_seed;            /* of the in-memory hash tables: random in production */
+    /* One step of a compaction is a transaction: at most so many records looked at or deleted ...
+     * ... and so much time, if there is a clock, before it commits. */
+    uint32_t compact_step;
+    uint32_t compact_step_ms;
+    size_t compact_window_bytes; /* memory for keys that a compaction gathers, about */
+    const struct clock *clock;   /* for the backend's thread, too; NULL: none, as in a simulation */
+    uint32_t count_keep_min;     /* counts of ranges with more keys are remembered */
+    uint64_t hash_seed;          /* of the in-memory hash tables: random in production */
     /* After each completion of the device: the stored index, the compaction or the failure may
      * have moved. May be NULL. */
     void (*progress)(void *ctx);
     void *progress_ctx;
 };
 
-/* Defaults: 16 MiB, 1000 ms, 64 MiB, 4000 records, 100 keys. */
+/* Defaults: 16 MiB, 1000 ms, 64 MiB, 10000 records, 5 ms, 4 MiB, no clock, 100 keys. */
 void mvcc_options_init(struct mvcc_options *options);
 
 /* Opens or creates the store in `options->dir`. O(1) in the number of keys.

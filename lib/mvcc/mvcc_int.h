@@ -3,6 +3,7 @@
 #define MVCC_MVCC_INT_H
 
 #include "base/buf.h"
+#include "mvcc/compact.h"
 #include "mvcc/count_cache.h"
 #include "mvcc/gen.h"
 #include "mvcc/mvcc.h"
@@ -37,9 +38,14 @@ struct store_job {
     struct backend_job job;
     enum job_kind kind;
     struct mvcc *m;
-    struct backend *backend; /* borrowed: the store keeps it while the job is in flight */
-    struct gen *gen;         /* JOB_STORE: pinned, immutable */
+    struct backend *backend;   /* borrowed: the store keeps it while the job is in flight */
+    struct gen *gen;           /* JOB_STORE: pinned, immutable */
+    const struct clock *clock; /* NULL: none */
+    uint64_t took_ns;          /* out, if there is a clock */
     uint32_t compact_step;
+    uint32_t compact_step_ms;
+    size_t compact_window_bytes;
+    struct compact_window *window;     /* JOB_COMPACT: the store's, borrowed */
     struct compacted_record compacted; /* in: before; out: after */
     kvs_revision compact_target;
     struct backend_size size; /* out */
@@ -70,6 +76,7 @@ struct mvcc {
     struct compacted_record compacted;
     struct backend_size size;
 
+    struct compact_window window; /* the job's while `storing` */
     struct store_job job;
     bool storing;    /* the job is with the device */
     bool flush;      /* store as soon as possible */

@@ -22,6 +22,14 @@ static inline bool rev_equal(struct rev a, struct rev b)
     return a.main == b.main && a.sub == b.sub;
 }
 
+static inline int rev_compare(struct rev a, struct rev b)
+{
+    if (a.main != b.main) {
+        return a.main < b.main ? -1 : 1;
+    }
+    return (a.sub > b.sub) - (a.sub < b.sub);
+}
+
 struct record {
     struct kvs_view key;
     struct kvs_view value;

@@ -95,6 +95,7 @@ static int install_reload(struct mvcc *m)
         return m->failure;
     }
     backend_unref(old);
+    compact_window_close(&m->window);
     count_cache_clear(&m->counts);
     m->flush = false;
     m->due = false;

@@ -19,9 +19,13 @@
 #define STORE_FREEZE_BYTES     ((size_t)16 << 20)
 #define STORE_FREEZE_MS        1000
 #define STORE_OVERLAY_BYTES    ((size_t)64 << 20)
-#define STORE_COMPACT_STEP     4000
+#define STORE_COMPACT_STEP     10000
+#define STORE_COMPACT_STEP_MS  5
+#define STORE_COMPACT_WINDOW   ((size_t)4 << 20)
 #define STORE_COMPACT_PAUSE_MS 10
-#define STORE_COUNT_KEEP_MIN   100
+#define STORE_COMPACT_REST                                                                         \
+    3 /* while there are writes, a step is followed by so many times its time */
+#define STORE_COUNT_KEEP_MIN 100
 
 void mvcc_options_init(struct mvcc_options *options)
 {
@@ -29,6 +33,8 @@ void mvcc_options_init(struct mvcc_options *options)
                                      .freeze_ms = STORE_FREEZE_MS,
                                      .overlay_max_bytes = STORE_OVERLAY_BYTES,
                                      .compact_step = STORE_COMPACT_STEP,
+                                     .compact_step_ms = STORE_COMPACT_STEP_MS,
+                                     .compact_window_bytes = STORE_COMPACT_WINDOW,
                                      .count_keep_min = STORE_COUNT_KEEP_MIN};
 }
 
@@ -112,7 +118,7 @@ int mvcc_open(const struct mvcc_options *options,
     struct mvcc *m = kvs_calloc(1, sizeof *m);
     int err = KVS_E_NOMEM;
 
-    kvs_assert(options->dir != NULL && options->device != NULL && options->compact_step > 0);
+    kvs_assert(options->dir != NULL && options->device != NULL && options->compact_step > 1);
     if (m == NULL) {
         return KVS_E_NOMEM;
     }
@@ -137,6 +143,7 @@ void mvcc_close(struct mvcc *m)
         return;
     }
     kvs_assert(!m->storing && m->n_reads == 0);
+    compact_window_close(&m->window);
     view_unref(m->view);
     backend_unref(m->backend);
     arena_fini(&m->apply.scratch);
@@ -267,6 +274,7 @@ void mvcc_flush(struct mvcc *m)
 static int store_job_run(struct backend_job *job)
 {
     struct store_job *j = container_of(job, struct store_job, job);
+    uint64_t begun_ns = j->clock != NULL ? clock_ns(j->clock) : 0;
     int err;
 
     if (sabotaged(SABOTAGE_STORE_INDEX_APART) && j->kind == JOB_STORE) {
@@ -280,7 +288,23 @@ static int store_job_run(struct backend_job *job)
     }
     /* The one writer is here, so this snapshot is exactly what was committed. */
     err = snap_open(j->backend, &j->snap);
-    return err != 0 ? err : backend_get_size(j->backend, &j->size);
+    if (err == 0) {
+        err = backend_get_size(j->backend, &j->size);
+    }
+    j->took_ns = j->clock != NULL ? clock_ns(j->clock) - begun_ns : 0;
+    return err;
+}
+
+/* After a step: at once if nobody writes. Else the backend, and the disk, are left alone for a
+ * multiple of what the step took, which is the longer the more there is to do for others. */
+static uint64_t store_compact_pause_ms(const struct mvcc *m, const struct store_job *j)
+{
+    uint64_t rest_ms = j->took_ns * STORE_COMPACT_REST / 1000000;
+
+    if (!mvcc_active(m)->dirty) {
+        return 0;
+    }
+    return rest_ms > STORE_COMPACT_PAUSE_MS ? rest_ms : STORE_COMPACT_PAUSE_MS;
 }
 
 static void store_job_succeeded(struct mvcc *m, struct store_job *j)
@@ -291,7 +315,7 @@ static void store_job_succeeded(struct mvcc *m, struct store_job *j)
     m->size = j->size;
     if (j->kind == JOB_COMPACT) {
         m->compacted = j->compacted;
-        m->compact_at_ms = m->now_ms + STORE_COMPACT_PAUSE_MS;
+        m->compact_at_ms = m->now_ms + store_compact_pause_ms(m, j);
     }
     store_set_view(m, j->view);
     j->view = NULL;
@@ -328,7 +352,11 @@ store_submit(struct mvcc *m, enum job_kind kind, struct gen *gen, struct mvcc_vi
                                 .m = m,
                                 .backend = m->backend,
                                 .gen = gen,
+                                .clock = m->options.clock,
                                 .compact_step = m->options.compact_step,
+                                .compact_step_ms = m->options.compact_step_ms,
+                                .compact_window_bytes = m->options.compact_window_bytes,
+                                .window = &m->window,
                                 .compacted = m->compacted,
                                 .compact_target = m->stored.compact,
                                 .view = next};

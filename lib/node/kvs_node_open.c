@@ -259,6 +259,7 @@ open_store(struct kvs_node *k, const char *dir, struct mvcc **ret_mvcc, struct k
     options.freeze_bytes = OPEN_STORE_BYTES;
     options.freeze_ms = OPEN_STORE_DELAY_MS;
     options.hash_seed = k->seed;
+    options.clock = loop_clock(k->loop);
     options.progress = open_store_progress;
     options.progress_ctx = k;
     return mvcc_open(&options, ret_mvcc, ret_error);
