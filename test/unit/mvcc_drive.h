@@ -114,6 +114,7 @@ static inline void drive_store_open(struct drive_store *s)
     options.device = &s->device.device;
     options.freeze_bytes = 64 << 10;
     options.compact_step = 7;
+    options.compact_window_bytes = 300; /* a handful of keys */
     options.count_keep_min = 2;
     options.hash_seed = 42;
     backend_inline_init(&s->device);

@@ -154,6 +154,35 @@ static inline void fixture_compact_physically(struct fixture *f)
     }
 }
 
+static inline struct mvcc_hash_result fixture_hash(struct fixture *f, kvs_revision rev)
+{
+    struct mvcc_hash_result result;
+    struct mvcc_hash *h;
+    int err;
+
+    assert_int_equal(mvcc_hash_begin(f->m, rev, &h), 0);
+    while ((err = mvcc_hash_run(h, 2)) == KVS_E_AGAIN) {
+    }
+    assert_int_equal(err, 0);
+    mvcc_hash_end(h, &result);
+    return result;
+}
+
+/* Records in hist; idx has as many unless a compaction is under way. */
+static inline uint64_t fixture_hist_count(struct fixture *f)
+{
+    struct backend *b = mvcc_backend_ref(f->m);
+    struct backend_txn *txn;
+    uint64_t count;
+
+    assert_int_equal(backend_read_begin(b, &txn), 0);
+    count = backend_count(txn, BACKEND_HIST);
+    assert_int_equal(backend_count(txn, BACKEND_IDX), count);
+    backend_end(txn);
+    backend_unref(b);
+    return count;
+}
+
 static inline int
 fixture_range(struct fixture *f, const struct kvs_range_req *req, struct kvs_range_resp *resp)
 {

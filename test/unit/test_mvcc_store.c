@@ -1,5 +1,4 @@
-/* The life of a store: storing, restarts, compaction in steps, snapshots, history, leases, hash,
- * damage. */
+/* The life of a store: storing, restarts, snapshots, history, leases, hash, damage. */
 #include "mvcc_fixture.h"
 
 #include <fcntl.h>
@@ -159,20 +158,6 @@ static void test_records_of_other_modules(void **state)
 /* ---- The real thread ---------------------------------------------------------------------------
  */
 
-static struct mvcc_hash_result hash_of(struct fixture *f, kvs_revision rev)
-{
-    struct mvcc_hash_result result;
-    struct mvcc_hash *h;
-    int err;
-
-    assert_int_equal(mvcc_hash_begin(f->m, rev, &h), 0);
-    while ((err = mvcc_hash_run(h, 2)) == KVS_E_AGAIN) {
-    }
-    assert_int_equal(err, 0);
-    mvcc_hash_end(h, &result);
-    return result;
-}
-
 static void post_wake(void *ctx)
 {
     sem_post(ctx);
@@ -212,14 +197,14 @@ static void test_with_the_thread(void **state)
     }
     assert_int_equal(mvcc_failure(f->m), 0);
     fixture_put(f, "k0", "stored");
-    hash = hash_of(f, 0).hash;
+    hash = fixture_hash(f, 0).hash;
     while (sem_trywait(&woken) == 0) {
     }
     mvcc_flush(f->m);
     assert_int_equal(sem_wait(&woken), 0); /* committed, but not reported yet */
-    assert_int_equal(hash_of(f, 0).hash, hash);
+    assert_int_equal(fixture_hash(f, 0).hash, hash);
     backend_thread_poll(t);
-    assert_int_equal(hash_of(f, 0).hash, hash);
+    assert_int_equal(fixture_hash(f, 0).hash, hash);
     fixture_put(f, "k0", "stored");
     mvcc_flush(f->m);
     fixture_put(f, "k0", "lost");
@@ -229,96 +214,6 @@ static void test_with_the_thread(void **state)
     fixture_open(f);
     assert_string_equal(fixture_get(f, "k0", 0), "stored");
     sem_destroy(&woken);
-}
-
-/* ---- Compaction --------------------------------------------------------------------------------
- */
-
-static uint64_t hist_count(struct fixture *f)
-{
-    struct backend *b = mvcc_backend_ref(f->m);
-    struct backend_txn *txn;
-    uint64_t count;
-
-    assert_int_equal(backend_read_begin(b, &txn), 0);
-    count = backend_count(txn, BACKEND_HIST);
-    assert_int_equal(backend_count(txn, BACKEND_IDX), count);
-    backend_end(txn);
-    backend_unref(b);
-    return count;
-}
-
-static void test_compaction_answers(void **state)
-{
-    struct fixture *f = *state;
-
-    assert_int_equal(fixture_compact(f, -1), KVS_E_COMPACTED);
-    assert_int_equal(fixture_compact(f, 0), 0); /* once, as observed on etcd */
-    assert_int_equal(fixture_compact(f, 0), KVS_E_COMPACTED);
-    fixture_put(f, "a", "1");
-    assert_int_equal(fixture_compact(f, 3), KVS_E_FUTURE_REV);
-    assert_int_equal(fixture_compact(f, 2), 0); /* the current revision is legal */
-    assert_int_equal(fixture_compact(f, 2), KVS_E_COMPACTED);
-    assert_int_equal(mvcc_compact_revision(f->m), 2);
-    assert_int_equal(mvcc_applied_index(f->m), f->index);
-}
-
-/* A step at a time, with writes and a crash in between. */
-static void test_compaction_goes_on_after_a_crash(void **state)
-{
-    struct fixture *f = *state;
-
-    for (int i = 0; i < 20; i++) {
-        fixture_put(f, i % 2 == 0 ? "a" : "b", "v");
-    }
-    assert_int_equal(fixture_delete(f, "b", ""), 1); /* revision 22 */
-    fixture_put(f, "c", "v");
-    fixture_store(f);
-    assert_int_equal(hist_count(f), 22);
-    assert_int_equal(fixture_compact(f, 22), 0);
-    mvcc_flush(f->m);
-    assert_true(backend_inline_step(&f->device)); /* the generation with the compaction */
-    mvcc_tick(f->m, 1000000);
-    assert_true(backend_inline_step(&f->device));
-    assert_int_equal(mvcc_physical_revision(f->m), 0);
-    assert_true(hist_count(f) < 22);
-    fixture_put(f, "d", "v");
-    fixture_close(f);
-    fixture_open(f);
-    assert_int_equal(mvcc_compact_revision(f->m), 22);
-    mvcc_tick(f->m, 1);
-    fixture_compact_physically(f);
-    assert_int_equal(hist_count(f), 3); /* a, the deletion of b exactly at 22, c */
-    assert_int_equal(fixture_compact(f, 23), 0);
-    fixture_compact_physically(f);
-    assert_int_equal(hist_count(f), 2); /* now that deletion is gone, too */
-    assert_null(fixture_get(f, "b", 0));
-    assert_non_null(fixture_get(f, "a", 0));
-}
-
-static void test_storing_and_compacting_take_turns(void **state)
-{
-    struct fixture *f = *state;
-    uint64_t now_ms = 0;
-    int stored = 0;
-
-    for (int i = 0; i < 60; i++) {
-        fixture_put(f, "a", "v");
-    }
-    assert_int_equal(fixture_compact(f, 61), 0);
-    fixture_store(f);
-    for (int i = 0; mvcc_physical_revision(f->m) < 61; i++) {
-        uint64_t before = mvcc_stored_index(f->m);
-
-        assert_true(i < 100);
-        fixture_put(f, "b", "v");
-        now_ms += 5000;
-        mvcc_tick(f->m, now_ms);
-        mvcc_flush(f->m);
-        assert_true(backend_inline_step(&f->device));
-        stored += mvcc_stored_index(f->m) > before;
-    }
-    assert_true(stored >= 10);
 }
 
 /* ---- History -----------------------------------------------------------------------------------
@@ -432,22 +327,22 @@ static void test_hash_depends_on_state_alone(void **state)
     fixture_put(f, "a", "1");
     fixture_put(f, "b", "2");
     fixture_put(f, "a", "3");
-    at_4 = hash_of(f, 0).hash;
-    assert_int_equal(hash_of(f, 0).revision, 4);
+    at_4 = fixture_hash(f, 0).hash;
+    assert_int_equal(fixture_hash(f, 0).revision, 4);
     assert_int_equal(fixture_delete(f, "b", ""), 1);
-    now = hash_of(f, 0).hash;
+    now = fixture_hash(f, 0).hash;
     assert_int_not_equal(now, at_4);
     fixture_store(f);
-    assert_int_equal(hash_of(f, 0).hash, now);
-    assert_int_equal(hash_of(f, 4).hash, at_4);
-    assert_int_equal(hash_of(f, 4).current_revision, 5);
+    assert_int_equal(fixture_hash(f, 0).hash, now);
+    assert_int_equal(fixture_hash(f, 4).hash, at_4);
+    assert_int_equal(fixture_hash(f, 4).current_revision, 5);
     assert_int_equal(mvcc_hash_begin(f->m, 6, &h), KVS_E_FUTURE_REV);
     assert_int_equal(fixture_compact(f, 5), 0);
     assert_int_equal(mvcc_hash_begin(f->m, 4, &h), KVS_E_COMPACTED);
-    now = hash_of(f, 0).hash; /* logically compacted, nothing deleted yet */
-    assert_int_equal(hash_of(f, 0).compact_revision, 5);
+    now = fixture_hash(f, 0).hash; /* logically compacted, nothing deleted yet */
+    assert_int_equal(fixture_hash(f, 0).compact_revision, 5);
     fixture_compact_physically(f);
-    assert_int_equal(hash_of(f, 0).hash, now);
+    assert_int_equal(fixture_hash(f, 0).hash, now);
 }
 
 /* A key that came and went in the very revision that is compacted to: kept until the next time. */
@@ -464,16 +359,16 @@ static void test_hash_of_a_short_life(void **state)
     assert_int_equal(mvcc_txn_delete(f->m, &del, &f->arena, NULL), 0);
     mvcc_txn_end(f->m, &f->commit);
     assert_int_equal(fixture_compact(f, 3), 0);
-    hash = hash_of(f, 0).hash;
+    hash = fixture_hash(f, 0).hash;
     fixture_compact_physically(f);
-    assert_int_equal(hash_of(f, 0).hash, hash);
-    assert_int_equal(hist_count(f), 2);
+    assert_int_equal(fixture_hash(f, 0).hash, hash);
+    assert_int_equal(fixture_hist_count(f), 2);
     fixture_put(f, "b", "0");
     assert_int_equal(fixture_compact(f, 4), 0);
-    hash = hash_of(f, 0).hash;
+    hash = fixture_hash(f, 0).hash;
     fixture_compact_physically(f);
-    assert_int_equal(hash_of(f, 0).hash, hash);
-    assert_int_equal(hist_count(f), 1);
+    assert_int_equal(fixture_hash(f, 0).hash, hash);
+    assert_int_equal(fixture_hist_count(f), 1);
 }
 
 /* ---- Damage ------------------------------------------------------------------------------------
@@ -717,9 +612,6 @@ int main(void)
         WITH_STORE(test_crash_loses_what_was_not_stored),
         WITH_STORE(test_records_of_other_modules),
         WITH_STORE(test_with_the_thread),
-        WITH_STORE(test_compaction_answers),
-        WITH_STORE(test_compaction_goes_on_after_a_crash),
-        WITH_STORE(test_storing_and_compacting_take_turns),
         WITH_STORE(test_history),
         WITH_STORE(test_lease_keys),
         WITH_STORE(test_hash_depends_on_state_alone),
