@@ -57,7 +57,7 @@ struct mvcc_options {
     void *progress_ctx;
 };
 
-/* Defaults: 16 MiB, 1000 ms, 64 MiB, 10000 records, 5 ms, 4 MiB, no clock, 100 keys. */
+/* Defaults: 16 MiB, 1000 ms, 64 MiB, 10000 records, 15 ms, 4 MiB, no clock, 100 keys. */
 void mvcc_options_init(struct mvcc_options *options);
 
 /* Opens or creates the store in `options->dir`. O(1) in the number of keys.

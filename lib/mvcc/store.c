@@ -20,7 +20,7 @@
 #define STORE_FREEZE_MS        1000
 #define STORE_OVERLAY_BYTES    ((size_t)64 << 20)
 #define STORE_COMPACT_STEP     10000
-#define STORE_COMPACT_STEP_MS  5
+#define STORE_COMPACT_STEP_MS  15
 #define STORE_COMPACT_WINDOW   ((size_t)4 << 20)
 #define STORE_COMPACT_PAUSE_MS 10
 #define STORE_COMPACT_REST                                                                         \

@@ -51,6 +51,7 @@ struct kvs_node {
     /* The loop's side. */
     struct loop *loop;
     struct loop_timer tick;
+    struct loop_timer store_due; /* when the store has something to do between two ticks */
     struct loop_hook flush;
     struct loop_mbox *wakes; /* from the log and backend threads */
     struct list wake_log;

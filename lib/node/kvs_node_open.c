@@ -67,12 +67,33 @@ static void open_wake_backend(void *ctx)
     loop_mbox_post(k->wakes, &k->wake_backend);
 }
 
+static void open_on_store_due(struct loop_timer *timer)
+{
+    struct kvs_node *k = container_of(timer, struct kvs_node, store_due);
+
+    if (k->node != NULL) {
+        node_store_tick(k->node);
+    }
+}
+
+/* The store's pauses are shorter than a tick. */
+static void open_store_schedule(struct kvs_node *k)
+{
+    uint64_t due_ms = mvcc_deadline_ms(node_mvcc(k->node));
+    uint64_t now_ms = clock_ms(loop_clock(k->loop));
+
+    if (due_ms != UINT64_MAX && !k->stopping) {
+        loop_timer_start(&k->store_due, due_ms > now_ms ? due_ms - now_ms : 1);
+    }
+}
+
 static void open_store_progress(void *ctx)
 {
     struct kvs_node *k = ctx;
 
     if (k->node != NULL) {
-        node_store_progress(k->node);
+        open_store_schedule(k);
+        node_store_progress(k->node); /* last: the node may be gone */
     }
 }
 
@@ -828,6 +849,7 @@ static int open_loop(struct kvs_node *k)
     list_init(&k->wake_log);
     list_init(&k->wake_backend);
     list_init(&k->wake_local);
+    loop_timer_init(k->loop, &k->store_due, open_on_store_due);
     if (getrandom(&k->seed, sizeof k->seed, 0) != (ssize_t)sizeof k->seed) {
         k->seed = loop_clock(k->loop)->wall_ns(NULL);
     }

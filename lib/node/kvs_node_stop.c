@@ -65,6 +65,7 @@ static void stop_clients_gone(void *ctx)
     struct kvs_node *k = ctx;
 
     loop_timer_stop(&k->tick);
+    loop_timer_stop(&k->store_due);
     loop_hook_fini(&k->flush);
     if (k->rpc != NULL) {
         service_end_ranges(&k->service, UINT64_MAX);

@@ -520,6 +520,13 @@ void node_tick(struct node *n)
     n->env.wake(n->env.ctx);
 }
 
+void node_store_tick(struct node *n)
+{
+    if (!n->closing && n->failed == 0 && n->started) {
+        mvcc_tick(n->mvcc, node_now_ms(n));
+    }
+}
+
 void node_flush(struct node *n)
 {
     if (n->closing || n->failed != 0 || !n->started) {

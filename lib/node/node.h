@@ -110,6 +110,9 @@ void node_store_progress(void *node);
 /* Each config.tick_ms. */
 void node_tick(struct node *n);
 
+/* At mvcc_deadline_ms, if that comes before the next tick. */
+void node_store_tick(struct node *n);
+
 /* Once at the end of each loop turn: proposals and reads of the turn go out as one batch, watch
  * events to their streams. */
 void node_flush(struct node *n);

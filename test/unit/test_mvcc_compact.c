@@ -236,10 +236,10 @@ static void test_step_is_followed_by_a_pause(void **state)
     took_ms = clock_ns / 1000000 - 1;             /* from the first look to the last */
     assert_true(took_ms >= 20);
     assert_false(mvcc_is_storing(f->m));
-    assert_int_equal(mvcc_deadline_ms(f->m), 500 + 3 * took_ms);
-    mvcc_tick(f->m, 500 + 3 * took_ms - 1);
+    assert_int_equal(mvcc_deadline_ms(f->m), 500 + 2 * took_ms);
+    mvcc_tick(f->m, 500 + 2 * took_ms - 1);
     assert_false(mvcc_is_storing(f->m));
-    mvcc_tick(f->m, 500 + 3 * took_ms);
+    mvcc_tick(f->m, 500 + 2 * took_ms);
     assert_true(mvcc_is_storing(f->m));
 }
 
