@@ -23,9 +23,8 @@
 #define STORE_COMPACT_STEP_MS  15
 #define STORE_COMPACT_WINDOW   ((size_t)4 << 20)
 #define STORE_COMPACT_PAUSE_MS 10
-#define STORE_COMPACT_REST                                                                         \
-    3 /* while there are writes, a step is followed by so many times its time */
-#define STORE_COUNT_KEEP_MIN 100
+#define STORE_COMPACT_REST     2 /* times what the step took */
+#define STORE_COUNT_KEEP_MIN   100
 
 void mvcc_options_init(struct mvcc_options *options)
 {
