@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-#define MAP_FIRST_CAPACITY 16
+#define MAP_FIRST_CAPACITY 2 /* most maps of an idle server hold one value */
 
 static size_t map_hash(uint64_t id)
 {

@@ -259,14 +259,25 @@ static void call_dispatch(struct rpc_call *c, rpc_handler handler, void *ctx)
     handler(ctx, c);
 }
 
-static void call_dispatch_stream(struct rpc_call *c)
+/* A stream may be idle for days: what its headers and its handler took is given back. */
+static void call_release_headers(struct rpc_call *c)
 {
-    bool bidi = c->kind == RPC_BIDI;
+    arena_fini(&c->arena);
+    c->fields = NULL;
+    c->n_fields = 0;
+    c->fields_capacity = 0;
+    c->path = view_str(c->method->path);
+    c->query = view_make(NULL, 0);
+    c->http_method = view_make(NULL, 0);
+}
 
+/* A bidi call stays on the wire through its handler: nothing frees it in between. */
+static void call_dispatch_bidi(struct rpc_call *c)
+{
     call_dispatch(c, c->method->handler, c->method->ctx);
-    if (bidi) {
-        /* A bidi call stays on the wire through its handler: nothing frees it in between. */
-        kvs_assert(c->started || c->answered);
+    kvs_assert(c->started || c->answered);
+    if (!c->answered) { /* else the arena has the status' text */
+        call_release_headers(c);
     }
 }
 
@@ -292,7 +303,7 @@ static void call_route_grpc(struct rpc_call *c)
         return;
     }
     if (c->kind == RPC_BIDI) {
-        call_dispatch_stream(c);
+        call_dispatch_bidi(c);
     }
 }
 
@@ -338,7 +349,6 @@ void call_route(struct rpc_call *c)
 
 static void call_reject_message(struct rpc_call *c, enum rpc_in_result result)
 {
-    struct kvs_view encoding;
     char text[120];
 
     switch (result) {
@@ -349,9 +359,6 @@ static void call_reject_message(struct rpc_call *c, enum rpc_in_result result)
         return;
     case RPC_IN_COMPRESSED:
         /* With a named encoding the call was refused at its headers already. */
-        if (!rpc_call_header(c, "grpc-encoding", &encoding)) {
-            encoding = view_make("", 0);
-        }
         call_reject(c, RPC_INTERNAL, "grpc: compressed flag set with identity or empty encoding");
         return;
     case RPC_IN_MALFORMED:
@@ -520,10 +527,8 @@ void call_body_end(struct rpc_call *c)
         call_dispatch(c, c->server->http_handler, c->server->http_ctx);
     } else if (!c->got_message) {
         call_reject(c, RPC_INTERNAL, "the request message is missing or cut short");
-    } else if (c->kind == RPC_UNARY) {
-        call_dispatch(c, c->method->handler, c->method->ctx);
     } else {
-        call_dispatch_stream(c);
+        call_dispatch(c, c->method->handler, c->method->ctx);
     }
 }
 

@@ -120,7 +120,8 @@ enum rpc_kind rpc_call_kind(const struct rpc_call *c);
 void rpc_call_set_user(struct rpc_call *c, void *user);
 void *rpc_call_user(const struct rpc_call *c);
 
-/* The call's own arena: what is allocated here dies with the call. */
+/* The call's own arena: what is allocated here dies with the call; what the handler of an RPC_BIDI
+ * call has allocated, and the headers, die when the handler returns. */
 struct arena *rpc_call_arena(struct rpc_call *c);
 
 /* The request message (unary, server stream) or body (http); lives as long as the call. */
@@ -130,7 +131,8 @@ struct kvs_view rpc_call_request(const struct rpc_call *c);
 struct kvs_view rpc_call_path(const struct rpc_call *c);
 
 /* The first value of header or metadata `name` (lower case; "host" also for HTTP/2's authority);
- * false if absent. "-bin" metadata comes decoded. Lives as long as the call. */
+ * false if absent. "-bin" metadata comes decoded. Lives as long as the call; RPC_BIDI: in the
+ * handler only. */
 bool rpc_call_header(struct rpc_call *c, const char *name, struct kvs_view *ret_value);
 
 /* Iterates over all headers in order of arrival: start with *at = 0; false at the end. */

@@ -93,6 +93,22 @@ static void big(void *ctx, struct rpc_call *c)
     rpc_reply_begin(c, big_left, big_write);
 }
 
+static void chat_tell_what_is_left(struct rpc_call *c)
+{
+    struct kvs_view path = rpc_call_path(c);
+    struct kvs_view token = VIEW_LITERAL("-");
+    size_t at = 0;
+    struct buf b;
+
+    (void)rpc_call_header(c, "token", &token);
+    assert_false(rpc_call_header_next(c, &at, &token, &token));
+    buf_init(&b);
+    buf_printf(&b, "%.*s token=%.*s arena=%zu", (int)path.len, (const char *)path.data,
+               (int)token.len, (const char *)token.data, rpc_call_arena(c)->used_bytes);
+    assert_int_equal(rpc_stream_send_copy(c, buf_view(&b)), 0);
+    buf_fini(&b);
+}
+
 static void chat_message(struct rpc_call *c, struct kvs_view message)
 {
     if (view_equal_str(message, "end")) {
@@ -100,6 +116,8 @@ static void chat_message(struct rpc_call *c, struct kvs_view message)
     } else if (view_equal_str(message, "pause")) {
         rpc_stream_pause(c);
         parked = c;
+    } else if (view_equal_str(message, "what is left")) {
+        chat_tell_what_is_left(c);
     } else {
         struct rcbuf *payload = rcbuf_copy(message);
 
@@ -587,6 +605,25 @@ static void a_stream_ends_with_a_status(void **state)
     result_fini(&r);
 }
 
+/* What an idle stream holds on to is paid by every watcher there is. */
+static void a_stream_gives_its_headers_back(void **state)
+{
+    static const char left[] = "/t.T/Chat token=- arena=0\n";
+    const struct rpc_metadata token = {"token", {"secret", 6}};
+    struct result r;
+
+    (void)state;
+    result_init(&r);
+    assert_int_equal(rpc_client_stream_start(fx.client, &r.call, "/t.T/Chat", &token, 1, 0), 0);
+    assert_int_equal(rpc_client_send(&r.call, VIEW_LITERAL("what is left")), 0);
+    assert_int_equal(rpc_client_send(&r.call, VIEW_LITERAL("end")), 0);
+    fixture_wait(&fx, r.done && n_closed == 1);
+    assert_result(&r, RPC_ABORTED, "as you wish"); /* whose text needs the arena again */
+    assert_int_equal(r.n_messages, 1);
+    assert_memory_equal(r.messages.data, left, sizeof left - 1);
+    result_fini(&r);
+}
+
 static void a_cancelled_stream_is_closed_once(void **state)
 {
     struct result r;
@@ -872,6 +909,7 @@ int main(void)
         call_test(small_calls_overtake_a_long_reply),
         call_test(thousands_of_messages_come_back_in_order),
         call_test(a_stream_ends_with_a_status),
+        call_test(a_stream_gives_its_headers_back),
         call_test(a_cancelled_stream_is_closed_once),
         call_test(a_stream_keeps_its_deadline),
         call_test(a_thousand_streams_share_a_connection),
