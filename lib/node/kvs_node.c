@@ -136,6 +136,12 @@ static int options_check(const struct kvs_node_options *o, struct kvs_error *ret
                               "50000ms",
                               o->election_ms);
     }
+    if (o->max_request_bytes > KVS_NODE_REQUEST_BYTES_MAX) {
+        return kvs_node_error(ret_error, KVS_E_INVALID,
+                              "--max-request-bytes[%u] is above the largest entry that members "
+                              "exchange, %d bytes",
+                              (unsigned)o->max_request_bytes, KVS_NODE_REQUEST_BYTES_MAX);
+    }
     if (o->watch_progress_notify_ms < 100) {
         return kvs_node_error(ret_error, KVS_E_INVALID,
                               "--watch-progress-notify-interval is below 100ms");

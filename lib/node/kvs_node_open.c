@@ -29,6 +29,7 @@
 #define OPEN_QUOTA_BYTES     (INT64_C(2) * 1024 * 1024 * 1024)
 #define OPEN_STORE_BYTES     (16u * 1024 * 1024)
 #define OPEN_STORE_DELAY_MS  1000
+#define OPEN_REQUEST_BYTES   (10u * 1024 * 1024) /* above, a warning: as etcd */
 
 struct open_paths {
     char store[OPEN_PATH_MAX];
@@ -821,6 +822,11 @@ static int open_clients(struct kvs_node *k, struct kvs_error *ret_error)
     };
     int err;
 
+    if (o->max_request_bytes > OPEN_REQUEST_BYTES) {
+        log_warn(k->log, "exceeded recommended request limit",
+                 LOG_U64("max-request-bytes", o->max_request_bytes),
+                 LOG_U64("recommended-request-bytes", OPEN_REQUEST_BYTES));
+    }
     if (o->listen_client_urls == NULL && o->listen_metrics_urls == NULL) {
         return 0;
     }

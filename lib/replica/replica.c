@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "replica/replica_int.h"
+#include "replica/wal.h"
 
 /* ---- small things for the other files ---- */
 
@@ -235,7 +236,7 @@ static void replica_config_fill(struct replica_config *c)
     REPLICA_DEFAULT(c->tick_ms, 100)
     REPLICA_DEFAULT(c->election_ticks, 10)
     REPLICA_DEFAULT(c->heartbeat_ticks, 1)
-    REPLICA_DEFAULT(l->entry_bytes_max, (size_t)8 << 20)
+    REPLICA_DEFAULT(l->entry_bytes_max, (size_t)REPLICA_ENTRY_BYTES_MAX)
     REPLICA_DEFAULT(l->uncommitted_bytes_max, UINT64_C(64) << 20)
     REPLICA_DEFAULT(l->reads_max, 1000000)
     REPLICA_DEFAULT(l->keep_entries, 5000)
@@ -247,10 +248,15 @@ static void replica_config_fill(struct replica_config *c)
     REPLICA_DEFAULT(l->snapshot_timeout_ms, 30000)
 }
 
+_Static_assert((int)REPLICA_ENTRY_BYTES_MAX <= PEER_FRAME_BYTES_MAX / 2,
+               "an entry and a batch that is not full fit into a frame");
+_Static_assert((int)REPLICA_ENTRY_BYTES_MAX <= (int)WAL_ENTRY_BYTES_MAX,
+               "what is taken can be logged");
+
 static bool replica_config_ok(const struct replica_config *c)
 {
     return c->member_id != 0 && c->cluster_id != 0 && c->clock != NULL &&
-           c->limits.entry_bytes_max <= PEER_FRAME_BYTES_MAX / 2 &&
+           c->limits.entry_bytes_max <= REPLICA_ENTRY_BYTES_MAX &&
            c->limits.snapshot_chunk_bytes <= PEER_FRAME_BYTES_MAX / 2 &&
            c->limits.snapshot_window <= 1024 && c->heartbeat_ticks < c->election_ticks;
 }

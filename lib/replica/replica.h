@@ -32,9 +32,13 @@
 struct log;
 struct replica;
 
+/* The largest entry that any replica takes, from its owner or from another member. One in a
+ * message of its own has to fit into a frame (PEER_FRAME_BYTES_MAX) with room to spare. */
+enum { REPLICA_ENTRY_BYTES_MAX = 32 << 20 };
+
 /* 0: the default that is named. */
 struct replica_limits {
-    size_t entry_bytes_max;         /* one proposal; 8 MiB */
+    size_t entry_bytes_max;         /* one proposal; REPLICA_ENTRY_BYTES_MAX, which is the most */
     uint64_t uncommitted_bytes_max; /* proposals are refused above; 64 MiB */
     size_t reads_max;               /* waiting reads; 1,000,000 */
     uint64_t keep_entries;          /* kept in memory behind the durable state; 5,000 */

@@ -28,6 +28,10 @@ static void test_propose_on_leader_and_follower(void **state)
     CLUSTER_UNTIL(c, cluster_same(c) && c->members[1].live.n_data == 200, 1000);
     assert_int_equal(replica_propose(c->members[leader].r, (struct kvs_view){0}, NULL),
                      KVS_E_REQUEST_TOO_LARGE);
+    assert_int_equal(replica_propose(c->members[leader].r,
+                                     (struct kvs_view){"", (size_t)REPLICA_ENTRY_BYTES_MAX + 1},
+                                     NULL),
+                     KVS_E_REQUEST_TOO_LARGE);
     replica_status(c->members[leader].r, &status);
     assert_int_equal(status.n_peers, 2);
     assert_true(status.is_voter && status.peers[0].voter && status.peers[0].active);
@@ -517,15 +521,16 @@ static void test_snapshot_from_a_leader_that_dies(void **state)
 static void test_app_messages(void **state)
 {
     struct cluster *c = cluster_new(3, NULL);
-    char *big = kvs_calloc(1, (8 << 20) + 1);
+    char *big = kvs_calloc(1, (size_t)REPLICA_ENTRY_BYTES_MAX + 1);
 
     (void)state;
     assert_non_null(big);
     assert_int_equal(replica_send_app(c->members[1].r, 2, view_str("hello")), 0);
     CLUSTER_UNTIL(c, c->members[2].app_from == 1, 100);
     assert_string_equal(c->members[2].app, "hello");
-    assert_int_equal(replica_send_app(c->members[1].r, 2, view_make(big, (8 << 20) + 1)),
-                     KVS_E_TOO_LONG);
+    assert_int_equal(
+        replica_send_app(c->members[1].r, 2, view_make(big, (size_t)REPLICA_ENTRY_BYTES_MAX + 1)),
+        KVS_E_TOO_LONG);
     kvs_free(big);
     cluster_free(c);
 }

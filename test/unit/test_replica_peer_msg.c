@@ -13,6 +13,7 @@
 #include "base/view.h"
 #include "replica/peer_msg.h"
 #include "replica/peer_parser.h"
+#include "replica/replica.h"
 
 enum { SEED = 20261123 };
 
@@ -374,6 +375,44 @@ static void test_huge_counts(void **state)
     rcbuf_unref(frame);
 }
 
+/* The largest entry that a replica takes passes; one that fills a frame has no room for its head.
+ */
+static void test_largest_entry(void **state)
+{
+    struct rcbuf *bytes = rcbuf_new(PEER_FRAME_BYTES_MAX);
+    struct peer_entries scratch = {0};
+    struct core_entry entry = {.term = 1, .type = CORE_ENTRY_DATA, .owner = bytes};
+    struct core_msg m = {
+        .type = CORE_MSG_FORWARD_PROPOSE, .from = 1, .to = 2, .entries = &entry, .n_entries = 1};
+    struct peer_parser parser = {0};
+    struct kvs_view stream;
+    struct core_msg got;
+    struct rcbuf *frame;
+    struct rcbuf *parsed;
+    enum peer_frame_type type;
+    struct kvs_view payload;
+
+    (void)state;
+    assert_non_null(bytes);
+    memset(bytes->data, 'x', bytes->len);
+    entry.data = (struct kvs_view){bytes->data, REPLICA_ENTRY_BYTES_MAX};
+    frame = peer_msg_encode(&m);
+    assert_non_null(frame);
+    stream = rcbuf_view(frame);
+    assert_int_equal(peer_parser_next(&parser, &stream, PEER_FRAME_BYTES_MAX, &parsed), 0);
+    assert_non_null(parsed);
+    assert_int_equal(peer_frame_open(parsed, &type, &payload), 0);
+    assert_int_equal(peer_msg_decode(parsed, payload, &scratch, &got), 0);
+    check_same(&m, &got, parsed);
+    entry.data.len = PEER_FRAME_BYTES_MAX;
+    assert_null(peer_msg_encode(&m));
+    rcbuf_unref(parsed);
+    rcbuf_unref(frame);
+    peer_parser_fini(&parser);
+    peer_entries_fini(&scratch);
+    rcbuf_unref(bytes);
+}
+
 /* Many frames in pieces of every size give the same frames. */
 static void test_parser_in_pieces(void **state)
 {
@@ -421,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_trailing_bytes),
         cmocka_unit_test(test_huge_counts),      cmocka_unit_test(test_parser_in_pieces),
         cmocka_unit_test(test_introduction),
+        cmocka_unit_test(test_largest_entry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

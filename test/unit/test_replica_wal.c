@@ -309,7 +309,7 @@ static void test_large(void **state)
     append_big(f, 1, 60000);
     append_big(f, 2, 700 * 1024);
     append_big(f, 3, 3 * 1024 * 1024);
-    append_big(f, 4, 1);
+    append_big(f, 4, (size_t)32 * 1024 * 1024); /* the most that a replica takes */
     entry.data = (struct kvs_view){&entry, (size_t)WAL_ENTRY_BYTES_MAX + 1};
     assert_int_equal(wal_append(f->wal, NULL, &entry, 1), KVS_E_TOO_LONG);
     append(f, 5, 1);

@@ -31,6 +31,9 @@ enum kvs_log_level {
 /* One formatted log line with its newline. Called from any of the node's threads, one at a time. */
 typedef void (*kvs_log_fn)(void *ctx, const char *line, size_t len);
 
+/* The greatest max_request_bytes: an entry has to fit into a message between members. */
+enum { KVS_NODE_REQUEST_BYTES_MAX = 32 * 1024 * 1024 };
+
 /* Initialise with kvs_node_options_init, then change. Strings are borrowed until kvs_node_open
  * returns. Meaning and defaults are those of etcd's flags of the same name. */
 struct kvs_node_options {
@@ -56,9 +59,9 @@ struct kvs_node_options {
 
     unsigned heartbeat_ms;
     unsigned election_ms;
-    uint64_t snapshot_count; /* entries kept for slow followers before they get a snapshot */
+    uint64_t snapshot_count;     /* entries kept for slow followers before they get a snapshot */
     int64_t quota_backend_bytes; /* 0: 2 GiB */
-    uint32_t max_request_bytes;
+    uint32_t max_request_bytes;  /* at most KVS_NODE_REQUEST_BYTES_MAX */
     uint32_t max_txn_ops;
     uint32_t max_concurrent_streams;
     uint32_t max_learners;
@@ -77,7 +80,7 @@ struct kvs_node_options {
     struct kvs_tls_files peer_tls;
 
     enum kvs_log_level log_level;
-    bool log_console; /* text instead of JSON */
+    bool log_console;  /* text instead of JSON */
     kvs_log_fn log_fn; /* NULL: standard error */
     void *log_ctx;
 };
@@ -91,7 +94,8 @@ KVS_API void kvs_node_options_init(struct kvs_node_options *options);
  * KVS_E_INVALID (options), KVS_E_LOCKED, KVS_E_DAMAGED, KVS_E_VERSION, KVS_E_IO, KVS_E_ADDRESS,
  * KVS_E_NOMEM. */
 KVS_API KVS_MUST_USE int kvs_node_open(const struct kvs_node_options *options,
-                                       struct kvs_node **ret_node, struct kvs_error *ret_error);
+                                       struct kvs_node **ret_node,
+                                       struct kvs_error *ret_error);
 
 /* Blocks until the node knows a leader and serves, or `timeout_ms` has passed (KVS_E_TIMEOUT), or
  * it has stopped (KVS_E_STOPPED). Any thread but the node's own. */
