@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "output.h"
 
 static void print_flag_names(const struct flag *flags)
 {
@@ -56,10 +57,20 @@ static int completion_run(struct ctl *ctl)
 {
     (void)ctl;
     (void)printf("_kvctl()\n{\n"
-                 "    local cur=${COMP_WORDS[COMP_CWORD]} words flags word command=''\n"
+                 "    local cur=${COMP_WORDS[COMP_CWORD]} words flags word last='' command=''\n"
                  "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-                 "        [[ $word == -* ]] || command+=\"${command:+ }$word\"\n"
+                 "        [[ $word == -* || $last == -w || $last == --write-out ]] ||\n"
+                 "            command+=\"${command:+ }$word\"\n"
+                 "        last=$word\n"
                  "    done\n"
+                 "    if [[ $last == -w || $last == --write-out ]]; then\n"
+                 "        COMPREPLY=($(compgen -W \"");
+    for (size_t i = 0; printer_at(i) != NULL; i++) {
+        (void)printf("%s%s", i > 0 ? " " : "", printer_at(i)->name);
+    }
+    (void)printf("\" -- \"$cur\"))\n"
+                 "        return\n"
+                 "    fi\n"
                  "    flags=\"");
     print_flag_names(ctl_global_flags);
     (void)printf("\"\n    case $command in\n    '') words=\"");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "kvstore/node.h"
 #include "output.h"
 #include "sha256.h"
 
@@ -180,7 +181,9 @@ static int sum_file(const char *path, struct sum *sum)
 static int status_run(struct ctl *ctl)
 {
     struct sum sum = {.tail_len = 0};
+    struct kvs_snapshot_status inside;
     struct snapshot_info info;
+    struct kvs_error error;
     uint8_t computed[SHA256_BYTES];
     int code = printer_check(ctl, ctl->printer->snapshot != NULL);
 
@@ -200,6 +203,15 @@ static int status_run(struct ctl *ctl)
         return ctl_fail(EXIT_ERROR, "%s is not a whole snapshot: its checksum does not match",
                         ctl->args[0]);
     }
+    code = kvs_snapshot_status(ctl->args[0], &inside, &error);
+    if (code == KVS_E_DAMAGED) { /* the sum was right */
+        return ctl_fail(EXIT_ERROR, "%s is whole, but no snapshot of kvstored", ctl->args[0]);
+    }
+    if (code != 0) {
+        return ctl_fail_kvs(&error);
+    }
+    info.revision = inside.revision;
+    info.n_keys = inside.n_records;
     info.size_bytes = sum.size_bytes - SHA256_BYTES;
     info.hash = (uint32_t)computed[0] << 24 | (uint32_t)computed[1] << 16 |
                 (uint32_t)computed[2] << 8 | computed[3];
@@ -210,5 +222,5 @@ static int status_run(struct ctl *ctl)
 const struct command command_snapshot_save = {
     "snapshot save", "<filename>", "Stores a snapshot of the store in a file", NULL, save_run};
 const struct command command_snapshot_status = {
-    "snapshot status", "<filename>", "Checks a snapshot file and prints its sum and size", NULL,
-    status_run};
+    "snapshot status", "<filename>",
+    "Checks a snapshot file and prints hash, revision, keys and size", NULL, status_run};

@@ -12,7 +12,8 @@
 
 const struct flag ctl_global_flags[] = {
     {"endpoints", NULL, FLAG_STRING, "127.0.0.1:2379", "gRPC endpoints, comma-separated"},
-    {"write-out", "w", FLAG_STRING, "simple", "output format: simple, json, fields, table"},
+    {"write-out", "w", FLAG_STRING, "simple",
+     "output format: simple, json, fields, table, protobuf"},
     {"hex", NULL, FLAG_BOOL, "false", "print bytes as hexadecimal escapes"},
     {"dial-timeout", NULL, FLAG_DURATION, "2s", "how long to wait for a connection"},
     {"command-timeout", NULL, FLAG_DURATION, "5s", "how long to wait for a command's end"},

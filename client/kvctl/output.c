@@ -5,11 +5,13 @@
 #include <string.h>
 
 static const struct printer *const printers[] = {
-    &printer_simple,
-    &printer_json,
-    &printer_fields,
-    &printer_table,
+    &printer_simple, &printer_json, &printer_fields, &printer_table, &printer_protobuf,
 };
+
+const struct printer *printer_at(size_t i)
+{
+    return i < sizeof printers / sizeof printers[0] ? printers[i] : NULL;
+}
 
 const struct printer *printer_find(const char *name)
 {

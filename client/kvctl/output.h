@@ -23,8 +23,10 @@ struct endpoint_hash {
 };
 
 struct snapshot_info {
-    uint32_t hash;
-    uint64_t size_bytes;
+    uint32_t hash; /* the first bytes of the sum */
+    int64_t revision;
+    uint64_t n_keys;     /* records of all tables, as etcd counts */
+    uint64_t size_bytes; /* without the sum */
 };
 
 struct printer {
@@ -59,9 +61,13 @@ extern const struct printer printer_simple;
 extern const struct printer printer_json;
 extern const struct printer printer_fields;
 extern const struct printer printer_table;
+extern const struct printer printer_protobuf;
 
 /* NULL: no such format. */
 const struct printer *printer_find(const char *name);
+
+/* The i-th format; NULL after the last. */
+const struct printer *printer_at(size_t i);
 
 /* ctl_fail if the chosen format lacks `function`; use as: if ((code = ...) != 0) return code. */
 int printer_check(const struct ctl *ctl, bool has_function);

@@ -273,6 +273,8 @@ static void fields_snapshot(const struct ctl *ctl, const struct snapshot_info *i
 {
     (void)ctl;
     field_u64("Hash", info->hash);
+    field_i64("Revision", info->revision);
+    field_u64("Keys", info->n_keys);
     field_u64("Size", info->size_bytes);
 }
 

@@ -470,6 +470,8 @@ static void json_print_snapshot(const struct ctl *ctl, const struct snapshot_inf
     (void)ctl;
     json_open(&j, NULL, '{');
     json_u64(&j, "hash", info->hash);
+    json_i64(&j, "revision", info->revision);
+    json_u64(&j, "totalKey", info->n_keys);
     json_u64(&j, "totalSize", info->size_bytes);
     end(&j);
 }

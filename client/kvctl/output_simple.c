@@ -246,7 +246,8 @@ static void simple_snapshot(const struct ctl *ctl, const struct snapshot_info *i
     char size[TEXT_SIZE];
 
     (void)ctl;
-    (void)printf("%" PRIx32 ", %s\n", info->hash, text_size(info->size_bytes, size));
+    (void)printf("%" PRIx32 ", %" PRId64 ", %" PRIu64 ", %s\n", info->hash, info->revision,
+                 info->n_keys, text_size(info->size_bytes, size));
 }
 
 const struct printer printer_simple = {

@@ -185,12 +185,14 @@ static void table_hash_kv(const struct ctl *ctl, const struct endpoint_hash *lis
 
 static void table_snapshot(const struct ctl *ctl, const struct snapshot_info *info)
 {
-    static const char *const headings[] = {"HASH", "TOTAL SIZE"};
-    struct table t = {headings, 2, NULL, 0};
+    static const char *const headings[] = {"HASH", "REVISION", "TOTAL KEYS", "TOTAL SIZE"};
+    struct table t = {headings, 4, NULL, 0};
     char size[TEXT_SIZE];
 
     (void)ctl;
     table_add_u64(&t, info->hash, true);
+    table_add_u64(&t, (uint64_t)info->revision, false);
+    table_add_u64(&t, info->n_keys, false);
     table_add(&t, text_size(info->size_bytes, size));
     table_print(&t);
 }

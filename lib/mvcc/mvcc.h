@@ -318,6 +318,7 @@ struct mvcc_snapshot {
     uint64_t term;
     kvs_revision revision;
     kvs_revision compact_revision;
+    uint64_t n_records; /* of all tables */
 };
 
 /* The environment behind the store, with a reference for a worker; backend_unref it. */

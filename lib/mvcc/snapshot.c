@@ -27,6 +27,10 @@ static int snapshot_read(struct backend_txn *txn, struct mvcc_snapshot *s)
     s->term = state.term;
     s->revision = state.revision;
     s->compact_revision = state.compact > 0 ? state.compact : 0;
+    s->n_records = 0;
+    for (int table = 0; table < BACKEND_TABLE_COUNT; table++) {
+        s->n_records += backend_count(txn, (enum backend_table)table);
+    }
     return 0;
 }
 

@@ -9,12 +9,14 @@ class Step:
     """`errors`: "same" (the last line of standard error), "any" (both fail; only the status is
     compared: Go's words for a bad number), "none" (not looked at)."""
 
-    def __init__(self, line, stdin=None, errors="same", keep=None, watch=0, strip=None):
+    def __init__(self, line, stdin=None, errors="same", keep=None, watch=0, strip=None,
+                 message=None):
         self.line = line
         self.stdin = stdin
         self.errors = errors
         self.keep = keep    # (name, regular expression with a group) on standard output
         self.watch = watch  # a command that does not end: stopped after so many lines
+        self.message = message  # standard output is this message of etcd's protocol
         self.strip = strip  # a pattern that is removed from standard output before comparing
 
 
@@ -86,6 +88,25 @@ CASES = [
     S("ge foo"),
     S("bogus", errors="any"),
     S("-w bogus get foo"),
+    # protobuf
+    S("-w protobuf put pb 1 --prev-kv", message="PutResponse"),
+    S("-w protobuf put pb 2 --prev-kv", message="PutResponse"),
+    S("-w protobuf get pb", message="RangeResponse"),
+    S("-w protobuf get p --prefix", message="RangeResponse"),
+    S("-w protobuf get p --prefix --limit 2", message="RangeResponse"),
+    S("-w protobuf get pb --keys-only", message="RangeResponse"),
+    S("-w protobuf get pb --print-value-only"),
+    S("-w protobuf get nokey", message="RangeResponse"),
+    S("-w protobuf del pb --prev-kv", message="DeleteRangeResponse"),
+    S("-w protobuf txn", stdin=TXN, message="TxnResponse"),
+    S("-w protobuf member list", message="MembersResponse"),
+    S("-w protobuf member add n2"),
+    S("-w protobuf alarm list", message="AlarmResponse"),
+    S("-w protobuf endpoint health", errors="any"),
+    S("-w protobuf endpoint status"),
+    S("-w protobuf endpoint hashkv"),
+    S("-w protobuf lease grant 300", message="LeaseGrantResponse"),
+    S("-w protobuf lease list", message="LeaseLeasesResponse"),
     # del
     S("put d1 1"), S("put d2 2"), S("put d3 3"), S("put d4 4"),
     S("del d1"),
@@ -200,6 +221,7 @@ CASES = [
     S("watch w/a --rev {rev} -- sh -c 'echo $ETCD_WATCH_EVENT_TYPE $ETCD_WATCH_KEY "
       "$ETCD_WATCH_VALUE'", watch=12),
     S("watch w/ --rev 2"),
+    S("-w protobuf watch w/ --rev 2", message="WatchResponse"),
     S("-w json watch w/ --rev 2"),
     S("watch"),
     S("watch a b c"),

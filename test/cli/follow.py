@@ -1,5 +1,7 @@
 """What kvctl must do while things happen: follow without gaps over restarts and failures, wait for
 locks that etcdctl holds, keep a lease alive. Each function is one test; it raises on failure."""
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +9,9 @@ import tempfile
 import time
 import traceback
 
-from harness.processes import Cluster, wait_until
+from harness.api import rpc
+from harness.processes import Cluster, is_etcd, wait_until
+from harness.schema import MESSAGES
 
 WAIT_S = float(os.environ.get("KEELSON_STEP_S", "20"))
 
@@ -223,12 +227,73 @@ def test_interactive_watches_and_progress(kvctl, server):
         assert session.p.wait(WAIT_S) == 3
 
 
+def check_snapshot_status(kvctl, path, of_etcd):
+    """The formats are etcdctl's; the numbers those of the file."""
+    def status(form):
+        done = subprocess.run([kvctl, "-w", form, "snapshot", "status", path], text=True,
+                              capture_output=True)
+        return done.returncode, done.stdout, done.stderr
+
+    if of_etcd:
+        assert status("simple") == (1, "", f"Error: {path} is whole, but no snapshot of kvstored\n")
+        return
+    code, text, _ = status("json")
+    found = json.loads(text)
+    size = os.path.getsize(path)
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(f.read()[:-32]).hexdigest()
+    assert code == 0 and list(found) == ["hash", "revision", "totalKey", "totalSize"], text
+    assert found["hash"] == int(digest[:8], 16) and found["revision"] == 3, text
+    assert found["totalSize"] == size - 32 and found["totalKey"] >= 3, text
+    kb = round((size - 32) / 1000)
+    assert status("simple")[1] == f"{found['hash']:x}, 3, {found['totalKey']}, {kb} kB\n"
+    assert status("fields")[1].splitlines() == [
+        f'"Hash" : {found["hash"]}', '"Revision" : 3', f'"Keys" : {found["totalKey"]}',
+        f'"Size" : {found["totalSize"]}']
+    table = status("table")[1].splitlines()
+    assert table[1].split() == "| HASH | REVISION | TOTAL KEYS | TOTAL SIZE |".split(), table
+    assert table[3].split("|")[2].strip() == "3" and table[3].split("|")[4].strip() == f"{kb} kB"
+    assert status("protobuf")[0] == 4
+
+
+def test_protobuf_of_leases(kvctl, server):
+    """Where etcdctl writes the header in place of the message."""
+    def message(name, *args):
+        done = subprocess.run([kvctl, "--endpoints", ",".join(cluster.endpoints), "-w", "protobuf",
+                               *args], capture_output=True, check=True)
+        return (MESSAGES.get(name) or getattr(rpc, name)).FromString(done.stdout)
+
+    with Cluster(server) as cluster:
+        granted = message("LeaseGrantResponse", "lease", "grant", "300")
+        assert granted.header.member_id and granted.ID and granted.TTL == 300
+        lease = f"{granted.ID:x}"
+        call(kvctl, cluster.endpoints, "put", "leased", "v", f"--lease={lease}")
+        ttl = message("LeaseTimeToLiveResponse", "lease", "timetolive", lease, "--keys")
+        assert ttl.ID == granted.ID and ttl.grantedTTL == 300 and list(ttl.keys) == [b"leased"]
+        kept = message("LeaseKeepAliveResponse", "lease", "keep-alive", "--once", lease)
+        assert kept.ID == granted.ID and kept.TTL == 300
+        listed = message("LeaseLeasesResponse", "lease", "list")
+        assert [one.ID for one in listed.leases] == [granted.ID]
+        assert message("LeaseRevokeResponse", "lease", "revoke", lease).header.revision == 3
+
+
+def test_completion_knows_the_formats(kvctl, _):
+    script = ('eval "$("$0" completion bash)"; COMP_WORDS=(kvctl -w "$1"); COMP_CWORD=2; _kvctl; '
+              'echo "${COMPREPLY[*]}"; COMP_WORDS=(kvctl -w json lease ""); COMP_CWORD=4; _kvctl; '
+              'echo "${COMPREPLY[*]}"')
+    done = subprocess.run(["bash", "-c", script, kvctl, "p"], text=True, capture_output=True,
+                          check=True)
+    formats, commands = done.stdout.splitlines()
+    assert formats == "protobuf" and "grant" in commands.split(), done.stdout
+
+
 def test_snapshot_is_checked(kvctl, server):
     with Cluster(server) as cluster:
         call(kvctl, cluster.endpoints, "put", "s", "x" * 100000)
         path = os.path.join(cluster.folder, "s.db")
+        call(kvctl, cluster.endpoints, "put", "s", "y" * 100000)
         call(kvctl, cluster.endpoints, "snapshot", "save", path)
-        call(kvctl, cluster.endpoints, "snapshot", "status", path)
+        check_snapshot_status(kvctl, path, is_etcd(server))
         with open(path, "r+b") as f:
             f.seek(5000)
             f.write(b"\xff\x00\xff")

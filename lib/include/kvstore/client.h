@@ -98,6 +98,36 @@ KVS_API void kvs_resp_keep(const void *resp);
 /* Frees a response of a `_sync` call, or a kept one. NULL is allowed. */
 KVS_API void kvs_resp_free(const void *resp);
 
+/* The struct of the same name, kvs_range_resp and so on. */
+enum kvs_resp_type {
+    KVS_RESP_RANGE,
+    KVS_RESP_PUT,
+    KVS_RESP_DELETE,
+    KVS_RESP_TXN,
+    KVS_RESP_COMPACT,
+    KVS_RESP_WATCH,
+    KVS_RESP_LEASE_GRANT,
+    KVS_RESP_LEASE_REVOKE,
+    KVS_RESP_LEASE_KEEPALIVE,
+    KVS_RESP_LEASE_TTL,
+    KVS_RESP_LEASE_LIST,
+    KVS_RESP_MEMBER_LIST, /* also of remove, update and promote */
+    KVS_RESP_MEMBER_ADD,
+    KVS_RESP_STATUS,
+    KVS_RESP_ALARM_LIST,
+    KVS_RESP_HASH_KV,
+    KVS_RESP_DEFRAGMENT,
+    KVS_RESP_MOVE_LEADER,
+    KVS_RESP_TYPE_COUNT,
+};
+
+/* How many bytes the response takes as etcd's protobuf message. `resp` is any struct of the type,
+ * the caller's own as well; it is only read. Any thread. */
+KVS_API size_t kvs_resp_size(enum kvs_resp_type type, const void *resp);
+
+/* Writes those bytes to `to`, which has room for kvs_resp_size of them. */
+KVS_API void kvs_resp_encode(enum kvs_resp_type type, const void *resp, void *to);
+
 /* ------------------------------------------------------------------------------------------ */
 /* Keys                                                                                       */
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "kvstore/err.h"
+#include "kvstore/types.h"
 
 struct kvs_node;
 
@@ -113,6 +114,20 @@ KVS_API int kvs_node_wait(struct kvs_node *node, struct kvs_error *ret_error);
 /* Stops if needed, waits, and frees. NULL is allowed. Clients of kvs_client_open_node are closed
  * before; one that is not finds every call answered with KVS_E_STOPPED. Not from a callback. */
 KVS_API void kvs_node_close(struct kvs_node *node);
+
+struct kvs_snapshot_status {
+    uint64_t size_bytes;   /* of the file */
+    kvs_revision revision; /* of the last change in it */
+    uint64_t n_records;    /* keys, their history, leases, members and the rest, all together */
+};
+
+/* Looks into a file that was filled by kvs_snapshot. The checksum at its end may be there or not
+ * and is not looked at. Any thread; blocks.
+ * KVS_E_IO, KVS_E_DAMAGED (not a snapshot of a store), KVS_E_VERSION, KVS_E_NOMEM; `ret_error` (may
+ * be NULL) says it in words. */
+KVS_API KVS_MUST_USE int kvs_snapshot_status(const char *path,
+                                             struct kvs_snapshot_status *ret_status,
+                                             struct kvs_error *ret_error);
 
 /* Version of this library, e.g. "3.6.0": clients of etcd choose features by it. Static storage. */
 KVS_API const char *kvs_version(void);
