@@ -16,12 +16,6 @@ static void node_wake(void *ctx)
     n->env.wake(n->env.ctx);
 }
 
-/* What is known of the alarm now; if it was only proposed, it is proposed again when needed. */
-static void node_alarm_settle(struct node *n)
-{
-    n->alarm_raised = apply_alarm_is_set(n->apply, KVS_ALARM_NOSPACE);
-}
-
 static void node_count_applied(struct node *n, const struct apply_result *result)
 {
     switch (result->kind) {
@@ -64,6 +58,7 @@ static void node_applied(struct node *n, const struct apply_result *result)
     }
     if ((result->changed & APPLY_CHANGED_ALARMS) != 0) {
         node_alarm_settle(n);
+        node_refused_answer(n);
     }
 }
 
@@ -289,6 +284,7 @@ static void node_init_lists(struct node *n)
     list_init(&n->flushing);
     list_init(&n->unsent);
     list_init(&n->physical);
+    list_init(&n->refused);
     list_init(&n->reads);
     list_init(&n->reads_idle);
     list_init(&n->watches);

@@ -138,10 +138,10 @@ bool node_is_ready(const struct node *n);
 struct node_write {
     void (*cb)(struct node_write *w); /* in */
     struct arena *arena;              /* in: where the response goes; outlives the callback */
-    int status;                       /* out: 0, or KVS_E_*: nothing or an unknown outcome */
-    struct apply_result result;       /* out, when status is 0 */
-    struct list link;                 /* the node's, from here on */
-    struct rcbuf *entry;              /* until it is applied: proposed again by a new leader */
+    int status; /* out: 0, or KVS_E_*: nothing (NO_SPACE among others) or an unknown outcome */
+    struct apply_result result; /* out, when status is 0 */
+    struct list link;           /* the node's, from here on */
+    struct rcbuf *entry;        /* until it is applied: proposed again by a new leader */
     uint64_t id;
     uint64_t batch; /* of the replica */
     uint64_t term;  /* not before that in which it was proposed; 0: not known yet */
@@ -152,7 +152,8 @@ struct node_write {
 /* Errors of all: what the request deserves (etcd's texts), KVS_E_REQUEST_TOO_LARGE,
  * KVS_E_TOO_MANY_REQUESTS, KVS_E_NO_SPACE, KVS_E_NO_LEADER, KVS_E_NOT_SUPPORTED_FOR_LEARNER,
  * KVS_E_CORRUPT, KVS_E_STOPPED, KVS_E_NOMEM. Requests are encoded before the return: nothing of
- * them is kept. */
+ * them is kept. The first KVS_E_NO_SPACE comes as a status, when the alarm is set (node_quota.c).
+ */
 KVS_MUST_USE int node_put(struct node *n, const struct kvs_put_req *req, struct node_write *w);
 KVS_MUST_USE int
 node_delete(struct node *n, const struct kvs_delete_req *req, struct node_write *w);

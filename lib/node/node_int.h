@@ -85,6 +85,7 @@ struct node {
     struct list flushing; /* being handed to the core */
     struct list unsent;   /* no leader when they came */
     struct list physical; /* compactions that wait for their space */
+    struct list refused;  /* for lack of space; wait for the alarm */
     uint64_t next_id;
     uint64_t applied_term; /* of the last entry */
     struct buf scratch;    /* encoding of one entry */
@@ -151,6 +152,19 @@ void node_writes_send_unsent(struct node *n);
 void node_writes_tick(struct node *n, uint64_t now_ms);
 void node_writes_physical(struct node *n);
 void node_writes_stop(struct node *n, int err);
+/* Callbacks may cancel any other write: nothing but the front of the list is held on to. */
+void node_writes_finish_all(struct node *n, struct list *writes, int status);
+/* Moves those whose deadline has passed to `ret_due`. */
+void node_writes_take_due(struct list *writes, uint64_t now_ms, struct list *ret_due);
+
+/* node_quota.c */
+bool node_has_space(struct node *n, size_t cost_bytes);
+/* 0: answered with KVS_E_NO_SPACE when the alarm is set. KVS_E_NO_SPACE: it is. */
+KVS_MUST_USE int node_refuse(struct node *n, struct node_write *w);
+/* The alarm may be set now: answers what waits for it. */
+void node_refused_answer(struct node *n);
+void node_refused_tick(struct node *n, uint64_t now_ms);
+void node_alarm_settle(struct node *n);
 
 /* node_read.c */
 void node_reads_tick(struct node *n, uint64_t now_ms);

@@ -43,8 +43,7 @@ static void node_write_finish(struct node *n, struct node_write *w, int status)
     w->cb(w);
 }
 
-/* Callbacks may cancel any other write: nothing but the front of the list is held on to. */
-static void node_writes_finish_all(struct node *n, struct list *writes, int status)
+void node_writes_finish_all(struct node *n, struct list *writes, int status)
 {
     for (struct list *it = list_pop_front(writes); it != NULL; it = list_pop_front(writes)) {
         node_write_finish(n, list_entry(it, struct node_write, link), status);
@@ -245,20 +244,25 @@ void node_writes_send_unsent(struct node *n)
     }
 }
 
-static void node_writes_expire(struct node *n, struct list *writes, uint64_t now_ms)
+void node_writes_take_due(struct list *writes, uint64_t now_ms, struct list *ret_due)
 {
-    struct list due;
-
-    list_init(&due);
+    list_init(ret_due);
     LIST_FOREACH_SAFE(it, after, writes)
     {
         struct node_write *w = list_entry(it, struct node_write, link);
 
         if (w->deadline_ms <= now_ms) {
             list_remove(&w->link);
-            list_push_back(&due, &w->link);
+            list_push_back(ret_due, &w->link);
         }
     }
+}
+
+static void node_writes_expire(struct node *n, struct list *writes, uint64_t now_ms)
+{
+    struct list due;
+
+    node_writes_take_due(writes, now_ms, &due);
     for (struct list *it = list_pop_front(&due); it != NULL; it = list_pop_front(&due)) {
         struct node_write *w = list_entry(it, struct node_write, link);
         bool lost_leader = w->term != 0 &&
@@ -276,6 +280,7 @@ void node_writes_tick(struct node *n, uint64_t now_ms)
     node_writes_expire(n, &n->writes, now_ms);
     node_writes_expire(n, &n->fresh, now_ms);
     node_writes_expire(n, &n->unsent, now_ms);
+    node_refused_tick(n, now_ms);
 }
 
 void node_writes_stop(struct node *n, int err)
@@ -285,6 +290,7 @@ void node_writes_stop(struct node *n, int err)
     node_writes_finish_all(n, &n->fresh, err);
     node_writes_finish_all(n, &n->unsent, err);
     node_writes_finish_all(n, &n->physical, err);
+    node_writes_finish_all(n, &n->refused, err);
 }
 
 void node_write_cancel(struct node *n, struct node_write *w)
@@ -292,45 +298,15 @@ void node_write_cancel(struct node *n, struct node_write *w)
     node_write_forget(n, w);
 }
 
-/* etcd's estimate of what a write will cost the store. */
-static bool node_has_space(struct node *n, size_t cost_bytes)
-{
-    struct backend_size file;
-    size_t overlay;
-
-    mvcc_get_size(n->mvcc, &file, &overlay);
-    return file.in_use_bytes + overlay + cost_bytes < (uint64_t)n->config.quota_bytes;
-}
-
-/* Over quota: the alarm is proposed, which stops writes on every member, and this one is refused.
- * Several members may do so at a time; the alarm is set once. */
-static int node_check_quota(struct node *n, size_t cost_bytes)
-{
-    struct apply_entry alarm = {
-        .kind = APPLY_ALARM,
-        .u.alarm = {.activate = true, .type = KVS_ALARM_NOSPACE, .member_id = n->config.member_id},
-    };
-
-    if (node_has_space(n, cost_bytes) || node_read_check(n, false) == KVS_E_STOPPED ||
-        node_is_learner(n)) {
-        return 0; /* who may not write at all is told so by node_submit */
-    }
-    if (!n->alarm_raised && node_submit_quiet(n, &alarm) == 0) {
-        n->alarm_raised = true;
-        log_warn(n->env.log, "database space exceeded, raising the NOSPACE alarm");
-    }
-    return KVS_E_NO_SPACE;
-}
-
 int node_put(struct node *n, const struct kvs_put_req *req, struct node_write *w)
 {
     struct apply_entry entry = {.kind = APPLY_PUT, .u.put = *req};
     int err = mvcc_put_check(req);
 
-    if (err == 0) {
-        err = node_check_quota(n, 256 + req->key.len + req->value.len);
-    }
     w->physical = 0;
+    if (err == 0 && !node_has_space(n, 256 + req->key.len + req->value.len)) {
+        return node_refuse(n, w);
+    }
     return err != 0 ? err : node_submit(n, &entry, w);
 }
 
@@ -374,10 +350,10 @@ int node_txn(struct node *n, const struct kvs_txn_req *req, struct node_write *w
     int err = mvcc_txn_check(req, n->config.max_txn_ops);
     size_t cost = err == 0 ? node_txn_cost(req) : 0;
 
-    if (cost > 0) {
-        err = node_check_quota(n, cost);
-    }
     w->physical = 0;
+    if (cost > 0 && !node_has_space(n, cost)) {
+        return node_refuse(n, w);
+    }
     return err != 0 ? err : node_submit(n, &entry, w);
 }
 
@@ -395,14 +371,14 @@ int node_lease_grant(struct node *n, const struct kvs_lease_grant_req *req, stru
     int err = lease_ttl_adjust(req->ttl_s, lease_ttl_min_s(n->config.election_ms),
                                &entry.u.lease_grant.ttl_s);
 
-    if (err == 0) {
-        err = node_check_quota(n, 64);
+    w->physical = 0;
+    if (err == 0 && !node_has_space(n, 64)) {
+        return node_refuse(n, w);
     }
     while (entry.u.lease_grant.id == 0 ||
            (req->id == 0 && lease_get(apply_leases(n->apply), entry.u.lease_grant.id, NULL))) {
         entry.u.lease_grant.id = (kvs_lease_id)(rng_next(&n->rng) >> 1);
     }
-    w->physical = 0;
     return err != 0 ? err : node_submit(n, &entry, w);
 }
 

@@ -1,5 +1,5 @@
 """Cluster, Maintenance and the health service, on one member."""
-from .steps import R, call, case, compact, fill, grant, put, puts, rng, snapshot, txn, wait_applied
+from .steps import R, call, case, compact, fill, grant, put, puts, rng, snapshot, txn
 
 case("cluster/member list", call("MemberList"))
 case("cluster/member list linearizable", call("MemberList", linearizable=True))
@@ -34,7 +34,7 @@ case("maintenance/hash tells the compacted revision", *puts(b"a", b"b", b"c"), c
 case("maintenance/move leader to nobody", call("MoveLeader", targetID=12345))
 case("maintenance/snapshot", *puts(b"a", b"b"), snapshot())
 case("maintenance/quota", fill(1000000, 40), put(b"n", b"x"), txn(then=[put(b"n", b"x")]), grant(1),
-     wait_applied(0.5), call("Alarm", action=0), group="quota", flags=("--quota-backend-bytes=5000000",))
+     call("Alarm", action=0), group="quota", flags=("--quota-backend-bytes=5000000",))
 
 case("health/check", call("HealthCheck"))
 case("health/check of an unknown service", call("HealthCheck", service="nothing"))

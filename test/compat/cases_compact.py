@@ -1,5 +1,5 @@
 """Compact: what is refused, what stays readable, what is gone."""
-from .steps import R, case, compact, delete, put, rng, txn, wait_applied
+from .steps import R, case, compact, delete, put, rng, txn
 
 FOUR = [put(b"a", b"1"), put(b"a", b"2"), put(b"b", b"1"), put(b"a", b"3")]
 

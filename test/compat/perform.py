@@ -120,9 +120,6 @@ class Session:
             time.sleep(0.15)  # etcd counts what its backend has committed, each 100 ms
         return "never refused"
 
-    def do_pause(self, seconds):
-        time.sleep(seconds)
-
     def do_wait_gone(self, key, timeout_s):
         def gone():
             return self.client.call("Range", key=self.key(key)).count == 0

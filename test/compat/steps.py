@@ -191,11 +191,6 @@ def wait_gone(key, timeout_s=20.0):
     return Step("wait_gone", {"key": key, "timeout_s": timeout_s})
 
 
-def wait_applied(seconds):
-    """For what the API gives no event for, such as the end of a background compaction."""
-    return Step("pause", {"seconds": seconds})
-
-
 def ctl(*args, stdin=None, parse=None):
     """etcdctl 3.4. {p} in an argument is the case's prefix, {r+N} a revision, {lN} a lease."""
     return Step("ctl", {"args": list(args), "stdin": stdin, "parse": parse})

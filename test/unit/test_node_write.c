@@ -163,7 +163,7 @@ static void test_a_full_store_takes_no_puts_until_it_is_disarmed(void **state)
         err = drive_put_wait(d, key, 8192);
     }
     assert_int_equal(err, KVS_E_NO_SPACE);
-    wait_for_alarm(d, true);
+    assert_true(apply_alarm_is_set(node_apply(d->node), KVS_ALARM_NOSPACE));
     assert_int_equal(drive_put_wait(d, "k", 1), KVS_E_NO_SPACE);
     drive_write_init(d, &w);
     assert_int_equal(node_delete(d->node, &all, &w.write), 0);
@@ -180,6 +180,66 @@ static void test_a_full_store_takes_no_puts_until_it_is_disarmed(void **state)
     DRIVE_UNTIL(d, w.n_calls == 3);
     wait_for_alarm(d, false);
     assert_int_equal(drive_put_wait(d, "k", 1), 0);
+    drive_write_fini(&w);
+}
+
+/* The first write over quota brings the alarm; all that come before it is there wait for it. */
+static void test_the_refused_find_the_alarm(void **state)
+{
+    struct drive *d = *state;
+    const struct kvs_lease_grant_req grant = {.ttl_s = 60};
+    struct drive_write w[3];
+
+    d->quota_bytes = 1;
+    open_alone(d);
+    for (size_t i = 0; i < ARRAY_LEN(w); i++) {
+        drive_write_init(d, &w[i]);
+    }
+    w[0].again = true; /* from its callback: refused at once by then */
+    assert_int_equal(drive_put(d, &w[0], "k", 1), 0);
+    assert_int_equal(node_lease_grant(d->node, &grant, &w[1].write), 0);
+    assert_int_equal(drive_put(d, &w[2], "k", 1), 0);
+    node_write_cancel(d->node, &w[2].write);
+    assert_false(apply_alarm_is_set(node_apply(d->node), KVS_ALARM_NOSPACE));
+    while (w[0].n_calls == 0) {
+        assert_false(apply_alarm_is_set(node_apply(d->node), KVS_ALARM_NOSPACE));
+        drive_turn(d);
+    }
+    assert_true(apply_alarm_is_set(node_apply(d->node), KVS_ALARM_NOSPACE));
+    assert_int_equal(w[0].write.status, KVS_E_NO_SPACE);
+    assert_int_equal(w[0].again_err, KVS_E_NO_SPACE);
+    assert_int_equal(w[1].n_calls, 1);
+    assert_int_equal(w[1].write.status, KVS_E_NO_SPACE);
+    assert_int_equal(w[2].n_calls, 0);
+    assert_int_equal(node_pending_writes(d->node), 0);
+    assert_int_equal(drive_put(d, &w[2], "k", 1), KVS_E_NO_SPACE); /* waits for nothing */
+    for (size_t i = 0; i < ARRAY_LEN(w); i++) {
+        drive_write_fini(&w[i]);
+    }
+}
+
+/* Nobody can raise the alarm: the refusal comes all the same. */
+static void test_without_a_leader_the_refusal_is_bounded(void **state)
+{
+    struct drive *d = *state;
+    struct drive_write w;
+
+    d->n_members = 2;
+    d->quota_bytes = 1;
+    assert_int_equal(drive_open(d), 0);
+    drive_write_init(d, &w);
+    for (int round = 1; round <= 2; round++) {
+        assert_int_equal(drive_put(d, &w, "k", 1), 0);
+        drive_pass_ms(d, 6900);
+        assert_int_equal(w.n_calls, round - 1);
+        drive_pass_ms(d, 200);
+        assert_int_equal(w.n_calls, round);
+        assert_int_equal(w.write.status, KVS_E_NO_SPACE);
+    }
+    assert_int_equal(drive_put(d, &w, "k", 1), 0);
+    drive_close(d);
+    assert_int_equal(w.n_calls, 3);
+    assert_int_equal(w.write.status, KVS_E_STOPPED);
     drive_write_fini(&w);
 }
 
@@ -223,6 +283,9 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_callback_may_cancel_the_next, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_full_store_takes_no_puts_until_it_is_disarmed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_the_refused_find_the_alarm, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_without_a_leader_the_refusal_is_bounded, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_failing_log_stops_the_node, setup, teardown),
     };
