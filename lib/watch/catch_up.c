@@ -39,22 +39,22 @@ static int slice_visit(void *ctx, const struct kvs_event *event)
  * `ret_payload`, NULL if there is nothing for it. */
 static int slice_payload(struct watcher *w, struct watch_payload **ret_payload)
 {
-    struct watch_range *r = w->range;
+    const struct watch_selection *s = w->range->selection;
     size_t first = 0;
     struct watch_payload *p;
 
     *ret_payload = NULL;
-    if (r->n_selected == 0) {
+    if (s == NULL || s->n_events == 0) {
         return 0;
     }
-    while (first < r->n_selected && r->selected[first]->event.kv.mod_revision < w->cursor) {
+    while (first < s->n_events && s->events[first]->event.kv.mod_revision < w->cursor) {
         first++;
     }
     if (first == 0) {
-        p = watch_range_payload(r, w->options);
+        p = watch_range_payload(w->range, w->options);
         *ret_payload = p != NULL ? watch_payload_ref(p) : NULL;
     } else {
-        p = watch_payload_new(r->selected + first, r->n_selected - first, w->options);
+        p = watch_payload_new(s->events + first, s->n_events - first, w->options);
         *ret_payload = p;
     }
     return p != NULL ? 0 : KVS_E_NOMEM;

@@ -3,7 +3,8 @@
 #include "base/assert.h"
 #include "watch/hub.h"
 
-#define SELECTED_KEEP 16 /* a range keeps room for this many between commits */
+#define SELECTIONS_KEEP 64 /* between commits */
+#define SELECTED_KEEP   16 /* events that one of them keeps room for */
 
 struct select_call {
     struct watch_hub *hub;
@@ -29,23 +30,77 @@ static struct watch_event *hub_copy_event(struct watch_hub *h, const struct kvs_
     return h->copies[h->n_copies] != NULL ? h->copies[h->n_copies++] : NULL;
 }
 
-static int range_select(struct watch_range *r, struct watch_event *event)
+static struct watch_selection *selection_new(struct watch_hub *h)
+{
+    struct watch_selection *s = h->free_selections;
+
+    if (s == NULL) {
+        return kvs_calloc(1, sizeof *s);
+    }
+    h->free_selections = s->next;
+    h->n_free_selections--;
+    s->next = NULL;
+    return s;
+}
+
+static void selection_free(struct watch_selection *s)
+{
+    kvs_free(s->events);
+    kvs_free(s);
+}
+
+static void selection_end(struct watch_hub *h, struct watch_selection *s)
+{
+    for (size_t i = 0; i < WATCH_CLASS_COUNT; i++) {
+        watch_payload_unref(s->shared[i]);
+        s->shared[i] = NULL;
+    }
+    s->n_events = 0;
+    if (s->capacity > SELECTED_KEEP || h->n_free_selections >= SELECTIONS_KEEP) {
+        selection_free(s);
+        return;
+    }
+    s->next = h->free_selections;
+    h->free_selections = s;
+    h->n_free_selections++;
+}
+
+void watch_selections_free(struct watch_hub *h)
+{
+    while (h->free_selections != NULL) {
+        struct watch_selection *s = h->free_selections;
+
+        h->free_selections = s->next;
+        selection_free(s);
+    }
+    h->n_free_selections = 0;
+}
+
+static int selection_add(struct watch_selection *s, struct watch_event *event)
+{
+    if (s->n_events == s->capacity) {
+        size_t capacity = s->capacity > 0 ? s->capacity * 2 : 1;
+        struct watch_event **events = kvs_realloc(s->events, capacity * sizeof *events);
+
+        if (events == NULL) {
+            return KVS_E_NOMEM;
+        }
+        s->events = events;
+        s->capacity = capacity;
+    }
+    s->events[s->n_events++] = event;
+    return 0;
+}
+
+static int range_select(struct watch_hub *h, struct watch_range *r, struct watch_event *event)
 {
     if (event == NULL) {
         return KVS_E_NOMEM;
     }
-    if (r->n_selected == r->selected_capacity) {
-        size_t capacity = r->selected_capacity > 0 ? r->selected_capacity * 2 : 1;
-        struct watch_event **selected = kvs_realloc(r->selected, capacity * sizeof *selected);
-
-        if (selected == NULL) {
-            return KVS_E_NOMEM;
-        }
-        r->selected = selected;
-        r->selected_capacity = capacity;
+    if (r->selection == NULL) {
+        r->selection = selection_new(h);
     }
-    r->selected[r->n_selected++] = event;
-    return 0;
+    return r->selection != NULL ? selection_add(r->selection, event) : KVS_E_NOMEM;
 }
 
 static void select_visit(void *ctx, struct watch_range *r)
@@ -61,7 +116,7 @@ static void select_visit(void *ctx, struct watch_range *r)
     if (call->copy == NULL) {
         call->copy = hub_copy_event(call->hub, call->event);
     }
-    if (range_select(r, call->copy) != 0) {
+    if (range_select(call->hub, r, call->copy) != 0) {
         r->lost = true;
         call->status = KVS_E_NOMEM;
     }
@@ -75,18 +130,12 @@ int watch_select(struct watch_hub *h, const struct kvs_event *event, bool only_b
     return call.status;
 }
 
-static void range_select_end(struct watch_range *r)
+static void range_select_end(struct watch_hub *h, struct watch_range *r)
 {
-    for (size_t i = 0; i < WATCH_CLASS_COUNT; i++) {
-        watch_payload_unref(r->shared[i]);
-        r->shared[i] = NULL;
+    if (r->selection != NULL) {
+        selection_end(h, r->selection);
+        r->selection = NULL;
     }
-    if (r->selected_capacity > SELECTED_KEEP) {
-        kvs_free(r->selected);
-        r->selected = NULL;
-        r->selected_capacity = 0;
-    }
-    r->n_selected = 0;
     r->lost = false;
 }
 
@@ -95,7 +144,7 @@ void watch_select_end(struct watch_hub *h)
     struct list *node;
 
     while ((node = list_pop_front(&h->touched)) != NULL) {
-        range_select_end(list_entry(node, struct watch_range, touched));
+        range_select_end(h, list_entry(node, struct watch_range, touched));
     }
     for (size_t i = 0; i < h->n_copies; i++) {
         watch_event_unref(h->copies[i]);
@@ -105,11 +154,13 @@ void watch_select_end(struct watch_hub *h)
 
 struct watch_payload *watch_range_payload(struct watch_range *r, unsigned options)
 {
-    kvs_assert(options < WATCH_CLASS_COUNT);
-    if (r->shared[options] == NULL) {
-        r->shared[options] = watch_payload_new(r->selected, r->n_selected, options);
+    struct watch_selection *s = r->selection;
+
+    kvs_assert(options < WATCH_CLASS_COUNT && s != NULL && s->n_events > 0);
+    if (s->shared[options] == NULL) {
+        s->shared[options] = watch_payload_new(s->events, s->n_events, options);
     }
-    return r->shared[options];
+    return s->shared[options];
 }
 
 int watch_emit(struct watch_effects *effects,

@@ -43,6 +43,7 @@ void watch_hub_free(struct watch_hub *h)
     }
     kvs_assert(list_empty(&h->streams));
     watch_index_fini(&h->index);
+    watch_selections_free(h);
     kvs_free(h->copies);
     kvs_free(h);
 }

@@ -8,7 +8,17 @@
 #include "watch/watch.h"
 
 #define WATCH_CLASS_PREV_KV  (1u << 2) /* beside the filters */
+#define WATCH_CLASS_COUNT    8         /* watchers that receive the same bytes */
 #define WATCH_RESPONSE_BYTES 64        /* of a response besides its events */
+
+/* The events of one commit or history slice that a range contains. */
+struct watch_selection {
+    struct watch_selection *next; /* in the hub's list of free ones */
+    struct watch_event **events;  /* borrowed from the hub's copies, in revision order */
+    size_t n_events;
+    size_t capacity;
+    struct watch_payload *shared[WATCH_CLASS_COUNT]; /* of all of them */
+};
 
 enum watcher_state {
     WATCHER_SYNCED, /* has everything up to the hub's revision, from its cursor on */
@@ -54,7 +64,9 @@ struct watch_hub {
     uint64_t n_events_sent;
 
     /* Of the commit or slice that is being delivered. */
-    struct list touched; /* ranges with a selection */
+    struct list touched; /* ranges with a selection, or one that was lost */
+    struct watch_selection *free_selections;
+    size_t n_free_selections;
     struct watch_event **copies;
     size_t n_copies;
     size_t copies_capacity;
@@ -80,6 +92,9 @@ int watch_select(struct watch_hub *h, const struct kvs_event *event, bool only_b
 
 /* Drops selections and copies. */
 void watch_select_end(struct watch_hub *h);
+
+/* What is kept from commit to commit. */
+void watch_selections_free(struct watch_hub *h);
 
 /* The whole selection of a range as `options` see it, made once. Borrowed. NULL: no memory. */
 struct watch_payload *watch_range_payload(struct watch_range *r, unsigned options);

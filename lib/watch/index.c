@@ -293,13 +293,13 @@ watch_index_get(struct watch_index *index, struct kvs_view key, struct kvs_view 
 void watch_index_remove(struct watch_index *index, struct watch_range *range)
 {
     kvs_assert(list_empty(&range->watchers) && list_empty(&range->touched));
+    kvs_assert(range->selection == NULL);
     if (range_is_key(range)) {
         key_remove(index, range);
     } else {
         index->root = tree_remove(index->root, range);
         index->n_ranges--;
     }
-    kvs_free(range->selected);
     kvs_free(range);
 }
 

@@ -14,12 +14,7 @@
 #include "base/list.h"
 #include "kvstore/types.h"
 
-struct watch_event;
-struct watch_payload;
-
-#define WATCH_CLASS_COUNT                                                                          \
-    8 /* filters (2 bits) and prev_kv: watchers that receive the same bytes                        \
-       */
+struct watch_selection;
 
 struct watch_range {
     struct watch_range *left;
@@ -31,17 +26,14 @@ struct watch_range {
     struct kvs_view end;               /* of `bytes`; empty: the single key */
     bool open;                         /* `end` is infinite */
 
+    /* Of the commit or history slice that is being delivered: an idle range pays for no more. */
+    bool lost; /* no memory for the selection: it has to be read again later */
+    struct list touched;
+    struct watch_selection *selection; /* NULL: no event was for it */
+
     struct list watchers;
     size_t n_watchers;
     size_t n_behind;
-
-    /* Of the commit or history slice that is being delivered. */
-    struct list touched;
-    struct watch_event **selected; /* borrowed from the hub's copies, in revision order */
-    size_t n_selected;
-    size_t selected_capacity;
-    bool lost; /* no memory for the selection: it has to be read again later */
-    struct watch_payload *shared[WATCH_CLASS_COUNT]; /* of the whole selection */
 
     uint8_t bytes[];
 };
