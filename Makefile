@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 BUILD := build
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: help run build dev test deps need-deps bench fuzz format check-format tidy clean install
+.PHONY: help run build dev test tsan memcheck deps need-deps bench fuzz format check-format tidy clean install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,6 +25,17 @@ dev: need-deps ## debug build with sanitizers, warnings are errors
 test: dev build ## every test: unit, sim, compat, integration, tidy (sanitizers on)
 	@ctest --test-dir $(BUILD)/dev --output-on-failure -j $(JOBS) --no-tests=error
 	@cmake --build --preset release --target sim-2000
+
+# Without what looks for faults of logic in one thread, once more, in programs that have them.
+tsan: need-deps ## every test under ThreadSanitizer, but for the deliberate faults and tidy
+	@cmake --preset tsan >$(BUILD)/cmake-tsan.log 2>&1 || { cat $(BUILD)/cmake-tsan.log; exit 1; }
+	@cmake --build --preset tsan -j $(JOBS)
+	@ctest --test-dir $(BUILD)/tsan --output-on-failure -j $(JOBS) --no-tests=error -LE 'sabotage|tidy'
+
+memcheck: need-deps ## the unit tests under valgrind
+	@cmake --preset memcheck >$(BUILD)/cmake-memcheck.log 2>&1 || { cat $(BUILD)/cmake-memcheck.log; exit 1; }
+	@cmake --build --preset memcheck --target memcheck-programs -j $(JOBS)
+	@ctest --test-dir $(BUILD)/memcheck -C memcheck -L memcheck --output-on-failure -j $(JOBS) --no-tests=error
 
 deps: ## install what is needed (Debian 12 or 13; root or sudo)
 	@tools/deps

@@ -1,6 +1,7 @@
 # Compiler settings shared by every target of ours; generated code is built without them.
 option(KVS_ASAN "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(KVS_TSAN "ThreadSanitizer" OFF)
+option(KVS_VALGRIND "To be run under valgrind: a smaller address space" OFF)
 option(KVS_FUZZ "libFuzzer targets (clang)" OFF)
 option(KVS_COVERAGE "gcov instrumentation" OFF)
 option(KVS_WERROR "Warnings are errors" OFF)

@@ -12,7 +12,9 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-#define BACKEND_DEFAULT_MAP_BYTES   ((size_t)64 << 30)
+#ifndef BACKEND_DEFAULT_MAP_BYTES /* given where there is less address space: under valgrind */
+#define BACKEND_DEFAULT_MAP_BYTES ((size_t)64 << 30)
+#endif
 #define BACKEND_DEFAULT_READERS_MAX 1024
 
 static const struct {

@@ -10,7 +10,7 @@ import time
 import traceback
 
 from harness.api import rpc
-from harness.processes import Cluster, is_etcd, wait_until
+from harness.processes import Cluster, complaint, is_etcd, wait_until
 from harness.schema import MESSAGES
 
 WAIT_S = float(os.environ.get("KEELSON_STEP_S", "20"))
@@ -46,7 +46,7 @@ class Program:
             self.p.wait()
             raise
         errors = open(self.err.name).read()
-        assert "Sanitizer" not in errors and "assertion failed" not in errors, errors
+        assert not complaint(errors), errors
         return status, self.output()
 
 
@@ -67,6 +67,7 @@ def put_until_taken(kvctl, endpoints, key, value):
                               capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
         if done.returncode == 0:
             return
+        assert not complaint(done.stderr), done.stderr
     raise AssertionError(f"no write was taken: {done.stderr}")
 
 

@@ -3,6 +3,7 @@
 No client library in between: what is seen is what the server sent, status and text included. The
 same calls are therefore the interoperability test with the gRPC C core.
 """
+import os
 import queue
 import threading
 
@@ -65,7 +66,8 @@ _OPTIONS = [
     ("grpc.enable_retries", 0),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    # How long a connection may take until HTTP/2 stands; a refused one fails at once all the same.
+    ("grpc.min_reconnect_backoff_ms", int(250 * float(os.environ.get("KEELSON_SLOW", "4")))),
     ("grpc.max_reconnect_backoff_ms", 500),
 ]
 

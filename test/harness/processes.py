@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -21,6 +22,18 @@ ETCD = "/usr/bin/etcd"
 _PORTS = random.SystemRandom()
 # kvstored may run under sanitizers, on a busy machine.
 READY_S = float(os.environ.get("KEELSON_READY_S", "60"))
+# What a sanitizer or a failed assertion leaves in a log.
+_COMPLAINT = re.compile(r"^.*(?:\w+Sanitizer\b|: runtime error: |: assertion failed: ).*$", re.M)
+
+
+class ServerFault(RuntimeError):
+    """A server did what none may do, whether or not the test has noticed."""
+
+
+def complaint(text):
+    """From the first line that a sanitizer or an assertion wrote, at most 4,000 characters; or ""."""
+    found = _COMPLAINT.search(text)
+    return text[found.start():found.start() + 4000] if found else ""
 
 
 def free_ports(n):
@@ -174,6 +187,15 @@ class Node:
         self.process = None
         return status
 
+    def fault(self):
+        """What a sanitizer or an assertion said in any of this node's lives, or ""."""
+        try:
+            with open(self.log_path, errors="replace") as log:
+                found = complaint(log.read())
+        except OSError:
+            return ""
+        return f"{self.name}: {found}" if found else ""
+
     def log_tail(self, lines=40):
         try:
             with open(self.log_path, errors="replace") as log:
@@ -183,7 +205,8 @@ class Node:
 
 
 class Cluster:
-    """A context manager over `n` nodes; its folder is removed unless the test fails."""
+    """A context manager over `n` nodes; its folder is removed unless the test fails. A test that has
+    passed fails all the same if one of our nodes has complained, or does not end in order."""
 
     def __init__(self, binary, n=1, flags=(), start=True, folder=None, scheme="http"):
         self.scheme = scheme
@@ -210,18 +233,44 @@ class Cluster:
         return self
 
     def __exit__(self, kind, value, trace):
+        faults = []
+        if kind is None and not is_etcd(self.binary):
+            faults += self._end_in_order()
         for node in self.nodes:
             if node.is_running():
                 with contextlib.suppress(ProcessLookupError):
                     node.resume()
             node.kill()
-        if kind is None and not os.environ.get("KEELSON_KEEP"):
-            shutil.rmtree(self.folder, ignore_errors=True)
-        elif kind is not None:
-            print(f"kept for study: {self.folder}")
-            for node in self.nodes:
-                print(f"--- end of {node.name}.log\n{node.log_tail(15)}")
+        faults += [f for f in (node.fault() for node in self.nodes) if f]
+        if kind is None and not faults:
+            if not os.environ.get("KEELSON_KEEP"):
+                shutil.rmtree(self.folder, ignore_errors=True)
+            return False
+        print(f"kept for study: {self.folder}")
+        for node in self.nodes:
+            print(f"--- end of {node.name}.log\n{node.log_tail(15)}")
+        for fault in faults:
+            print(f"--- {fault}")
+        if kind is None:
+            raise ServerFault("\n".join(faults))
         return False
+
+    def _end_in_order(self):
+        """SIGTERM to all that still run, so that leaks are looked for. Returns what went wrong."""
+        running = [n for n in self.nodes if n.is_running()]
+        for node in running:
+            node.resume()
+            node.signal(signal.SIGTERM)
+        wrong = []
+        end = time.monotonic() + READY_S
+        for node in running:
+            try:
+                status = node.process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                status = f"none within {READY_S:g} s"
+            if status != 0:
+                wrong.append(f"{node.name}: exit status after SIGTERM: {status}")
+        return wrong
 
     def _new_node(self):
         client_port, peer_port = free_ports(2)

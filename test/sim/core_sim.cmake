@@ -19,8 +19,7 @@ add_test(NAME sim.core_random COMMAND core_sim --seeds 500)
 add_test(NAME sim.core_repeatable COMMAND core_sim --repeat 42)
 # A life of single-entry messages that settles slowly, but does.
 add_test(NAME sim.core_slow_settling COMMAND core_sim --seed 1033142)
-set_tests_properties(sim.core_random sim.core_repeatable sim.core_slow_settling PROPERTIES
-  LABELS sim TIMEOUT 120)
+kvs_label_tests(sim 120 sim.core_random sim.core_repeatable sim.core_slow_settling)
 
 foreach(scenario
     change-not-first-in-batch two-changes-rolled-back append-below-compaction
@@ -31,7 +30,7 @@ foreach(scenario
     figure-8 vote-survives-a-crash commit-only-what-matches no-disjoint-majorities
     old-leader-serves-no-reads)
   add_test(NAME sim.core_${scenario} COMMAND core_sim --scenario ${scenario})
-  set_tests_properties(sim.core_${scenario} PROPERTIES LABELS sim TIMEOUT 60)
+  kvs_label_tests(sim 60 sim.core_${scenario})
 endforeach()
 
 foreach(mutant
@@ -41,6 +40,7 @@ foreach(mutant
     conf-not-rolled-back leave-joint-early vote-twice no-joint candidate-reuses-term)
   add_test(NAME sim.core_sabotage_${mutant}
     COMMAND core_sim_sabotaged --mutant ${mutant} --seeds 3000)
+  kvs_label_tests("sim;sabotage" 120 sim.core_sabotage_${mutant})
   set_tests_properties(sim.core_sabotage_${mutant} PROPERTIES
-    LABELS sim TIMEOUT 120 PASS_REGULAR_EXPRESSION "FAILED seed")
+    PASS_REGULAR_EXPRESSION "FAILED seed")
 endforeach()

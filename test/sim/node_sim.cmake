@@ -14,7 +14,7 @@ set_target_properties(node_sim PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINAR
 
 add_test(NAME sim.node_random COMMAND node_sim --seeds 200 --jobs 2)
 add_test(NAME sim.node_repeatable COMMAND node_sim --repeat 42)
-set_tests_properties(sim.node_random sim.node_repeatable PROPERTIES LABELS sim TIMEOUT 180)
+kvs_label_tests(sim 180 sim.node_random sim.node_repeatable)
 
 # Lives that once failed. What a seed lives through changes with the code; what it showed has a unit
 # test as well (test_node_peers, test_replica_guests).
@@ -43,7 +43,7 @@ set_target_properties(node_sim_sabotaged PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 
 add_test(NAME sim.node_sabotage COMMAND node_sim_sabotaged --mutants --seeds 3000)
-set_tests_properties(sim.node_sabotage PROPERTIES LABELS "sim;slow" TIMEOUT 1200)
+kvs_label_tests("sim;sabotage;slow" 1200 sim.node_sabotage)
 
 add_custom_target(sim-2000
   COMMAND node_sim --seeds 2000 --jobs 2
