@@ -64,11 +64,16 @@ static void test_big_batches(void **state)
 struct read_seen {
     struct replica_read read;
     int calls;
+    const struct member *member; /* or NULL */
+    uint64_t leader;             /* whom `member` had heard of when the read completed */
 };
 
 static void read_seen_cb(struct replica_read *read)
 {
-    container_of(read, struct read_seen, read)->calls++;
+    struct read_seen *seen = container_of(read, struct read_seen, read);
+
+    seen->calls++;
+    seen->leader = seen->member != NULL ? seen->member->leader : CORE_NONE;
 }
 
 static void test_reads_everywhere(void **state)
@@ -106,7 +111,8 @@ static void test_reads_everywhere(void **state)
     cluster_free(c);
 }
 
-/* A leader that is cut off confirms nothing; its reads fail when it hears of the next one. */
+/* A leader that is cut off confirms nothing; its reads fail when it hears of the next one, and
+ * before its owner does (docs/ordering.md, 16). */
 static void test_read_of_a_deposed_leader(void **state)
 {
     struct cluster *c = cluster_new(3, NULL);
@@ -132,7 +138,12 @@ static void test_read_of_a_deposed_leader(void **state)
     assert_int_equal(read.calls, 0);
     assert_int_equal(confirm.calls, 1);
     cluster_cut(c, old, false);
+    read.member = &c->members[old];
+    confirm.member = &c->members[old];
     CLUSTER_UNTIL(c, read.calls == 1 && confirm.calls == 2, 10000);
+    assert_int_equal(c->members[old].leader, cluster_leader(c));
+    assert_int_not_equal(read.leader, c->members[old].leader);
+    assert_int_not_equal(confirm.leader, c->members[old].leader);
     assert_int_equal(read.read.status, KVS_E_LEADER_CHANGED);
     assert_int_equal(confirm.read.status, KVS_E_LEADER_CHANGED);
     cluster_free(c);

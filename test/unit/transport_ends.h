@@ -12,7 +12,7 @@
 #include "replica/peer_transport.h"
 #include "tls_files.h"
 
-enum { CLUSTER = 0xc1, WAIT_MS = 10000, FRAMES_MAX = 4096 };
+enum { CLUSTER = 0xc1, WAIT_MS = 60000, FRAMES_MAX = 4096 };
 
 struct end {
     struct peer_transport *p;
