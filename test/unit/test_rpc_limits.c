@@ -223,7 +223,7 @@ static void continuation_floods_end_the_connection(void **state)
 
 static void an_unfinished_header_block_times_out(void **state)
 {
-    struct rpc_limits limits = {.header_timeout_ms = 50};
+    struct rpc_limits limits = {.header_timeout_ms = 500};
     uint8_t block[600];
     struct fixture f;
     struct raw r;
@@ -236,7 +236,7 @@ static void an_unfinished_header_block_times_out(void **state)
     /* A complete one may stay without further ado. */
     start(&f, &r, &limits);
     raw_call(&r, 1, "/t.T/Stream", NULL, NULL);
-    fixture_sleep(&f, 120);
+    fixture_sleep(&f, 700);
     assert_false(r.closed);
     stop(&f, &r);
 }
@@ -490,7 +490,7 @@ static void requests_against_the_protocol_are_reset(void **state)
 
 static void the_servers_own_ping_finds_dead_clients(void **state)
 {
-    struct rpc_limits limits = {.ping_interval_ms = 30, .ping_timeout_ms = 30};
+    struct rpc_limits limits = {.ping_interval_ms = 300, .ping_timeout_ms = 300};
     struct kvs_view payload = {0};
     struct fixture f;
     struct raw r;
@@ -499,7 +499,7 @@ static void the_servers_own_ping_finds_dead_clients(void **state)
     start(&f, &r, &limits);
     fixture_wait(&f, raw_find_frame(&r, FRAME_PING, &payload));
     raw_frame(&r, FRAME_PING, 1, 0, payload.data, 8); /* alive */
-    fixture_sleep(&f, 40);
+    fixture_sleep(&f, 400);
     assert_false(r.closed);
     fixture_wait(&f, r.closed); /* the next one is not answered */
     stop(&f, &r);
