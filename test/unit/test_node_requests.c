@@ -214,6 +214,8 @@ struct watcher {
     unsigned n_canceled;
     size_t owed_bytes;
     kvs_revision last;
+    const struct drive_write *write; /* or NULL */
+    unsigned n_answers;              /* of `write`, when the last event came */
 };
 
 static void watcher_send(struct node_watch *watch, const struct watch_effect *effect)
@@ -230,7 +232,28 @@ static void watcher_send(struct node_watch *watch, const struct watch_effect *ef
         assert_true(at == w->last + 1); /* none left out, none twice */
         w->last = at;
         w->n_events++;
+        w->n_answers = w->write != NULL ? w->write->n_calls : 0;
     }
+}
+
+/* docs/ordering.md, 12. */
+static void test_events_come_before_the_answer_of_the_write(void **state)
+{
+    struct drive *d = *state;
+    struct drive_write put;
+    struct watcher w = {.watch = {.send = watcher_send}, .last = 1, .write = &put};
+    struct kvs_watch_create_req create = {.key = VIEW_LITERAL("k")};
+
+    open_alone(d);
+    assert_int_equal(node_watch_open(d->node, 4096, &w.watch), 0);
+    assert_int_equal(node_watch_create(d->node, &w.watch, &create), 0);
+    drive_write_init(d, &put);
+    assert_int_equal(drive_put(d, &put, "k", 1), 0);
+    DRIVE_UNTIL(d, put.n_calls > 0);
+    drive_write_fini(&put);
+    node_watch_close(d->node, &w.watch);
+    assert_int_equal(w.n_events, 1);
+    assert_int_equal(w.n_answers, 0);
 }
 
 static void test_a_stream_without_credit_reads_on_later(void **state)
@@ -462,6 +485,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_lease_lives_as_long_as_it_is_kept_alive, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_keepalives_without_a_leader_time_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_events_come_before_the_answer_of_the_write, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_stream_without_credit_reads_on_later, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_members_come_and_go, setup, teardown),
