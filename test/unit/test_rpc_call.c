@@ -350,7 +350,7 @@ static void a_deadline_ends_the_call_on_both_sides(void **state)
 
     (void)state;
     result_init(&r);
-    assert_int_equal(rpc_client_unary(fx.client, &r.call, "/t.T/Park", view_make("", 0), 60), 0);
+    assert_int_equal(rpc_client_unary(fx.client, &r.call, "/t.T/Park", view_make("", 0), 1000), 0);
     fixture_wait(&fx, r.done);
     assert_result(&r, RPC_DEADLINE_EXCEEDED, "context deadline exceeded");
     fixture_wait(&fx, n_canceled == 1);
