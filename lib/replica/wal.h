@@ -66,7 +66,9 @@ struct wal_options {
     uint64_t cluster_id;
     uint64_t member_id;
 
-    /* Segments start small and double, so that a small node uses little. 0: 1 MiB, 64 MiB. */
+    /* Segments start small and double, so that a small node uses little, up to a size that soon
+     * comes round again: old segments are used again, new ones have to be zeroed. 0: 1 MiB,
+     * 16 MiB. */
     uint64_t segment_bytes_first;
     uint64_t segment_bytes_max;
     enum wal_prealloc prealloc;

@@ -27,7 +27,7 @@ static int options_complete(struct wal_options *o)
         o->segment_bytes_first = UINT64_C(1) << 20;
     }
     if (o->segment_bytes_max == 0) {
-        o->segment_bytes_max = UINT64_C(64) << 20;
+        o->segment_bytes_max = UINT64_C(16) << 20;
     }
     if (o->dir == NULL || o->dir[0] == '\0' || o->disk == NULL ||
         o->segment_bytes_first < WAL_SEGMENT_BYTES_MIN ||

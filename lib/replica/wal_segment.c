@@ -170,9 +170,10 @@ int wal_prepare(struct wal *w, bool *ret_more)
     if (w->failed != 0) {
         return w->failed;
     }
-    /* A node that hardly writes needs no spare yet. */
+    /* Not before the last quarter: by then trimming has often left an old segment to use again,
+     * and a node that hardly writes needs none. */
     if (w->spare.given_up || (w->spare.file != NULL && w->spare.synced) ||
-        wal_end(w) < wal_current(w)->bytes / 4) {
+        wal_end(w) < wal_current(w)->bytes / 4 * 3) {
         return 0;
     }
     rv = spare_step(w, spare_bytes_wanted(w));
