@@ -114,10 +114,16 @@ uint64_t backend_count(struct backend_txn *txn, enum backend_table table);
 KVS_MUST_USE int backend_get_size(struct backend *b, struct backend_size *ret_size);
 
 /* Drops the process's reference to the pages of the mapped file (they stay in the kernel's cache
- * and are mapped again when touched), and gives free blocks of the heap back. After a batch of
- * writes, so that a process does not grow to the size of its file. Any thread; readers may be at
- * work. */
-void backend_release_memory(struct backend *b);
+ * and are mapped again when touched). After a batch of writes, so that a process does not grow to
+ * the size of its file. Any thread; readers may be at work. */
+void backend_release_map(struct backend *b);
+
+/* Gives free blocks of the heap back to the system. They cost page faults when they are needed
+ * again: not while much is written. Any thread. */
+void backend_release_heap(void);
+
+/* References held; exact as long as only the caller's thread takes new ones. */
+unsigned backend_refs(const struct backend *b);
 
 /* Cursors end before their transaction. Each call that moves returns KVS_E_NOT_FOUND past the
  * last record; views as those of backend_get. */

@@ -169,6 +169,11 @@ void backend_unref(struct backend *b)
     kvs_free(b);
 }
 
+unsigned backend_refs(const struct backend *b)
+{
+    return atomic_load(&b->refs);
+}
+
 int backend_failure(const struct backend *b)
 {
     return atomic_load(&b->failure);

@@ -1,8 +1,7 @@
-/* Gives back the memory that a batch leaves in this process: the mapped file's pages, and free
- * blocks of the heap. LMDB reads through a shared
- * mapping: each page that was ever touched counts as ours until it is unmapped, although it is the
- * kernel's page cache that holds it. Dropping our reference costs a minor fault at the next touch.
- */
+/* Gives back the memory that batches leave in this process: the mapped file's pages, and free
+ * blocks of the heap. LMDB reads through a shared mapping: each page that was ever touched counts
+ * as ours until it is unmapped, although it is the kernel's page cache that holds it. Dropping our
+ * reference costs a minor fault at the next touch. */
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -51,12 +50,15 @@ void backend_find_map(struct backend *b)
     }
 }
 
-void backend_release_memory(struct backend *b)
+void backend_release_map(struct backend *b)
 {
     if (b->map.base != NULL) {
         /* Advice: nothing is lost if it is not taken. */
         (void)madvise(b->map.base, b->map.bytes, MADV_DONTNEED);
     }
-    /* What the batch and its generation took from the heap is free by now, or soon. */
+}
+
+void backend_release_heap(void)
+{
     (void)malloc_trim(0);
 }

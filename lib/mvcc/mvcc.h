@@ -42,6 +42,8 @@ struct mvcc_options {
     struct backend_device *device; /* borrowed; outlives the store */
     size_t freeze_bytes;           /* a generation of this size is written out */
     uint32_t freeze_ms;            /* ... or of this age */
+    uint32_t freeze_quiet_ms;      /* ... or, from 1/16 of that size on, without a change so long */
+    uint32_t release_quiet_ms;     /* without a change so long: memory of large batches is freed */
     size_t overlay_max_bytes;      /* more unwritten bytes than this: mvcc_is_busy */
     /* One step of a compaction is a transaction: at most so many records looked at or deleted ...
      * ... and so much time, if there is a clock, before it commits. */
@@ -57,7 +59,8 @@ struct mvcc_options {
     void *progress_ctx;
 };
 
-/* Defaults: 16 MiB, 1000 ms, 64 MiB, 10000 records, 15 ms, 4 MiB, no clock, 100 keys. */
+/* Defaults: 16 MiB, 5000 ms, 500 ms, 1500 ms, 64 MiB, 10000 records, 15 ms, 4 MiB, no clock, 100
+ * keys. */
 void mvcc_options_init(struct mvcc_options *options);
 
 /* Opens or creates the store in `options->dir`. O(1) in the number of keys.
@@ -95,7 +98,8 @@ void mvcc_get_size(const struct mvcc *m, struct backend_size *ret_file, size_t *
 /* ---- Storing ------------------------------------------------------------------------------ */
 
 /* Freezes the active generation if it is due at `now_ms` (or large) and the device is free; starts
- * the next step of a compaction. Call after applying, and at mvcc_deadline_ms. */
+ * the next step of a compaction; frees what large batches have left behind. Call after applying,
+ * and at mvcc_deadline_ms. */
 void mvcc_tick(struct mvcc *m, uint64_t now_ms);
 
 /* When mvcc_tick has something to do if nothing else happens; UINT64_MAX: never. */
@@ -109,6 +113,9 @@ bool mvcc_is_clean(const struct mvcc *m);
 
 /* True while the device holds a job of this store. */
 bool mvcc_is_storing(const struct mvcc *m);
+
+/* How often the memory of large batches was given back. */
+uint64_t mvcc_n_releases(const struct mvcc *m);
 
 /* True if more is unwritten than overlay_max_bytes: new proposals should wait. Applying goes on. */
 bool mvcc_is_busy(const struct mvcc *m);

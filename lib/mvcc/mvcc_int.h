@@ -40,6 +40,7 @@ struct store_job {
     struct mvcc *m;
     struct backend *backend;   /* borrowed: the store keeps it while the job is in flight */
     struct gen *gen;           /* JOB_STORE: pinned, immutable */
+    size_t gen_bytes;
     const struct clock *clock; /* NULL: none */
     uint64_t took_ns;          /* out, if there is a clock */
     uint32_t compact_step;
@@ -84,6 +85,11 @@ struct mvcc {
     bool dirty_seen; /* dirty_since_ms is valid */
     uint64_t now_ms; /* as of the last tick */
     uint64_t dirty_since_ms;
+    uint64_t changed_ms;    /* last tick that found an entry applied since the one before */
+    uint64_t changed_index; /* what was applied at that tick */
+    size_t batch_bytes;     /* of the generation stored last */
+    size_t batch_max_bytes; /* ... of the largest since the environment was opened */
+    uint64_t n_releases;
     uint64_t compact_at_ms; /* next step not before */
     unsigned n_reads;       /* open struct mvcc_read */
 
@@ -203,7 +209,8 @@ KVS_MUST_USE int iter_next(struct mvcc_iter *it, struct record *ret_record);
 KVS_MUST_USE int iter_count(struct mvcc_iter *it, int64_t *ret_count);
 void iter_fini(struct mvcc_iter *it);
 
-/* ---- store.c, store_job.c, compact.c ------------------------------------------------------------
+/* ---- store.c, release.c, store_job.c, compact.c
+ * ------------------------------------------------------------
  */
 
 /* Makes `err` the store's failure if it is fatal for a replica; returns it. */
@@ -211,6 +218,10 @@ int mvcc_fail(struct mvcc *m, int err);
 
 /* Submits the next job if there is one to do. */
 void store_kick(struct mvcc *m);
+
+/* Opens the environment anew if that gives back much memory and nobody has anything of it in use
+ * (release.c). */
+void store_release(struct mvcc *m);
 
 /* Runs on the backend thread: one LMDB transaction. */
 KVS_MUST_USE int store_job_write(struct store_job *j);

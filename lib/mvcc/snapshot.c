@@ -105,6 +105,7 @@ static int install_reload(struct mvcc *m)
     m->due = false;
     m->dirty_seen = false;
     m->compact_at_ms = 0;
+    m->batch_max_bytes = 0;
     return 0;
 }
 

@@ -17,7 +17,9 @@
 #include <stdio.h>
 
 #define STORE_FREEZE_BYTES     ((size_t)16 << 20)
-#define STORE_FREEZE_MS        1000
+#define STORE_FREEZE_MS        5000
+#define STORE_FREEZE_QUIET_MS  500
+#define STORE_RELEASE_QUIET_MS 1500
 #define STORE_OVERLAY_BYTES    ((size_t)64 << 20)
 #define STORE_COMPACT_STEP     10000
 #define STORE_COMPACT_STEP_MS  15
@@ -30,6 +32,8 @@ void mvcc_options_init(struct mvcc_options *options)
 {
     *options = (struct mvcc_options){.freeze_bytes = STORE_FREEZE_BYTES,
                                      .freeze_ms = STORE_FREEZE_MS,
+                                     .freeze_quiet_ms = STORE_FREEZE_QUIET_MS,
+                                     .release_quiet_ms = STORE_RELEASE_QUIET_MS,
                                      .overlay_max_bytes = STORE_OVERLAY_BYTES,
                                      .compact_step = STORE_COMPACT_STEP,
                                      .compact_step_ms = STORE_COMPACT_STEP_MS,
@@ -218,6 +222,11 @@ bool mvcc_is_storing(const struct mvcc *m)
     return m->storing;
 }
 
+uint64_t mvcc_n_releases(const struct mvcc *m)
+{
+    return m->n_releases;
+}
+
 bool mvcc_is_busy(const struct mvcc *m)
 {
     return store_overlay_bytes(m) > m->options.overlay_max_bytes;
@@ -230,19 +239,48 @@ static bool store_compaction_pending(const struct mvcc *m)
     return m->compacted.finished < m->stored.compact;
 }
 
+/* Whether storing the active generation would give back so much memory that it need not wait for
+ * more writes, if there are none. */
+static bool store_worth_it(const struct mvcc *m)
+{
+    return gen_bytes(mvcc_active(m)) >= m->options.freeze_bytes / 16;
+}
+
+static bool store_due(const struct mvcc *m)
+{
+    return m->now_ms - m->dirty_since_ms >= m->options.freeze_ms ||
+           gen_bytes(mvcc_active(m)) >= m->options.freeze_bytes ||
+           (m->now_ms - m->changed_ms >= m->options.freeze_quiet_ms && store_worth_it(m));
+}
+
 void mvcc_tick(struct mvcc *m, uint64_t now_ms)
 {
     kvs_assert(!m->apply.open);
     m->now_ms = now_ms;
+    if (m->state.index != m->changed_index) {
+        m->changed_index = m->state.index;
+        m->changed_ms = now_ms;
+    }
     if (mvcc_active(m)->dirty) {
         if (!m->dirty_seen) {
             m->dirty_seen = true;
             m->dirty_since_ms = now_ms;
         }
-        m->due = now_ms - m->dirty_since_ms >= m->options.freeze_ms ||
-                 gen_bytes(mvcc_active(m)) >= m->options.freeze_bytes;
+        m->due = store_due(m);
     }
     store_kick(m);
+    store_release(m);
+}
+
+static uint64_t store_deadline_ms(const struct mvcc *m)
+{
+    uint64_t aged = m->dirty_since_ms + m->options.freeze_ms;
+    uint64_t quiet = m->changed_ms + m->options.freeze_quiet_ms;
+
+    if (!m->dirty_seen) {
+        return 0;
+    }
+    return store_worth_it(m) && quiet < aged ? quiet : aged;
 }
 
 uint64_t mvcc_deadline_ms(const struct mvcc *m)
@@ -253,7 +291,7 @@ uint64_t mvcc_deadline_ms(const struct mvcc *m)
         return deadline;
     }
     if (mvcc_active(m)->dirty) {
-        deadline = m->dirty_seen ? m->dirty_since_ms + m->options.freeze_ms : 0;
+        deadline = store_deadline_ms(m);
     }
     if (store_compaction_pending(m) && m->compact_at_ms < deadline) {
         deadline = m->compact_at_ms;
@@ -311,6 +349,11 @@ static void store_job_succeeded(struct mvcc *m, struct store_job *j)
     j->view->snap = j->snap;
     j->snap = NULL;
     m->stored = j->view->snap->state;
+    if (j->kind == JOB_STORE) {
+        m->batch_bytes = j->gen_bytes;
+        m->batch_max_bytes =
+            m->batch_bytes > m->batch_max_bytes ? m->batch_bytes : m->batch_max_bytes;
+    }
     m->size = j->size;
     if (j->kind == JOB_COMPACT) {
         m->compacted = j->compacted;
@@ -352,6 +395,7 @@ store_submit(struct mvcc *m, enum job_kind kind, struct gen *gen, struct mvcc_vi
                                 .backend = m->backend,
                                 .gen = gen,
                                 .clock = m->options.clock,
+                                .gen_bytes = gen != NULL ? gen_bytes(gen) : 0,
                                 .compact_step = m->options.compact_step,
                                 .compact_step_ms = m->options.compact_step_ms,
                                 .compact_window_bytes = m->options.compact_window_bytes,

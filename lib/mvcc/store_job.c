@@ -163,6 +163,6 @@ int store_job_write(struct store_job *j)
         return err;
     }
     err = backend_commit(txn);
-    backend_release_memory(j->backend);
+    backend_release_map(j->backend);
     return err;
 }

@@ -27,8 +27,6 @@
 #define OPEN_JOIN_TIMEOUT_MS 2000
 #define OPEN_TICK_MS_MAX     100
 #define OPEN_QUOTA_BYTES     (INT64_C(2) * 1024 * 1024 * 1024)
-#define OPEN_STORE_BYTES     (16u * 1024 * 1024)
-#define OPEN_STORE_DELAY_MS  1000
 #define OPEN_REQUEST_BYTES   (10u * 1024 * 1024) /* above, a warning: as etcd */
 
 struct open_paths {
@@ -278,8 +276,6 @@ open_store(struct kvs_node *k, const char *dir, struct mvcc **ret_mvcc, struct k
     mvcc_options_init(&options);
     options.dir = dir;
     options.device = backend_thread_device(k->backend);
-    options.freeze_bytes = OPEN_STORE_BYTES;
-    options.freeze_ms = OPEN_STORE_DELAY_MS;
     options.hash_seed = k->seed;
     options.clock = loop_clock(k->loop);
     options.progress = open_store_progress;

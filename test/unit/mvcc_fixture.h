@@ -45,6 +45,7 @@ static inline struct mvcc_options fixture_options(struct fixture *f)
     options.dir = f->dir;
     options.map_bytes = (size_t)256 << 20;
     options.device = &f->device.device;
+    options.freeze_ms = 1000;
     options.compact_step = 3;
     options.progress = fixture_progress;
     options.progress_ctx = f;

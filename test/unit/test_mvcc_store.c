@@ -49,6 +49,101 @@ static void test_stores_by_age(void **state)
     assert_string_equal(fixture_get(f, "b", 0), "2");
 }
 
+/* Opens the store anew with a 16th of `freeze_bytes` filled by each of these values. */
+static void reopen_with_large_values(struct fixture *f, char value[10001])
+{
+    struct mvcc_options options = fixture_options(f);
+
+    fixture_close(f);
+    options.freeze_bytes = 160000;
+    options.freeze_ms = 5000;
+    options.freeze_quiet_ms = 500;
+    options.release_quiet_ms = 1500;
+    assert_int_equal(mvcc_open(&options, &f->m, NULL), 0);
+    f->index = 0;
+    memset(value, 'v', 10000);
+    value[10000] = '\0';
+}
+
+static void test_stores_much_when_quiet(void **state)
+{
+    struct fixture *f = *state;
+    char value[10001];
+
+    reopen_with_large_values(f, value);
+    fixture_put(f, "a", "little");
+    mvcc_tick(f->m, 1000);
+    assert_int_equal(mvcc_deadline_ms(f->m), 6000);
+    fixture_put(f, "a", value);
+    mvcc_tick(f->m, 1400);
+    assert_int_equal(mvcc_deadline_ms(f->m), 1900);
+    fixture_put(f, "b", "changed again");
+    mvcc_tick(f->m, 1899);
+    mvcc_tick(f->m, 2398);
+    assert_false(mvcc_is_storing(f->m));
+    assert_int_equal(mvcc_deadline_ms(f->m), 2399);
+    mvcc_tick(f->m, 2399);
+    assert_true(mvcc_is_storing(f->m));
+    backend_inline_drain(&f->device);
+    assert_true(mvcc_is_clean(f->m));
+}
+
+static void test_memory_is_released_when_quiet(void **state)
+{
+    struct fixture *f = *state;
+    struct mvcc_read read;
+    char value[10001];
+
+    reopen_with_large_values(f, value);
+    fixture_put(f, "a", value);
+    mvcc_tick(f->m, 1000);
+    mvcc_flush(f->m);
+    mvcc_tick(f->m, 5000); /* not while a job is under way */
+    assert_int_equal(mvcc_n_releases(f->m), 0);
+    backend_inline_drain(&f->device);
+    mvcc_read_begin(f->m, &read);
+    mvcc_tick(f->m, 6000); /* nor while somebody reads */
+    assert_int_equal(mvcc_n_releases(f->m), 0);
+    mvcc_read_end(&read);
+    fixture_put(f, "b", "not stored");
+    mvcc_tick(f->m, 6001);
+    mvcc_tick(f->m, 7500); /* 1499 ms after the last change */
+    assert_int_equal(mvcc_n_releases(f->m), 0);
+    mvcc_tick(f->m, 7501);
+    assert_int_equal(mvcc_n_releases(f->m), 1);
+    mvcc_check(f->m);
+    assert_string_equal(fixture_get(f, "a", 0), value);
+    assert_string_equal(fixture_get(f, "b", 0), "not stored");
+    mvcc_tick(f->m, 9500); /* once is enough */
+    assert_int_equal(mvcc_n_releases(f->m), 1);
+    fixture_store(f);
+    fixture_put(f, "a", "anew");
+    fixture_store(f);
+    assert_string_equal(fixture_get(f, "a", 0), "anew");
+}
+
+static void test_memory_is_released_after_a_burst(void **state)
+{
+    struct fixture *f = *state;
+    char value[10001];
+
+    reopen_with_large_values(f, value);
+    for (int i = 0; i < 8; i++) {
+        fixture_put(f, "a", value);
+    }
+    mvcc_tick(f->m, 1000);
+    mvcc_flush(f->m);
+    backend_inline_drain(&f->device);
+    fixture_put(f, "a", value);
+    mvcc_tick(f->m, 1001);
+    assert_int_equal(mvcc_n_releases(f->m), 0);
+    mvcc_flush(f->m);
+    backend_inline_drain(&f->device);
+    mvcc_tick(f->m, 1002); /* the batch was an eighth of the last */
+    assert_int_equal(mvcc_n_releases(f->m), 1);
+    assert_string_equal(fixture_get(f, "a", 0), value);
+}
+
 static void test_stores_by_size_and_says_busy(void **state)
 {
     struct fixture *f = *state;
@@ -607,6 +702,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(test_new_store),
         WITH_STORE(test_stores_by_age),
+        WITH_STORE(test_stores_much_when_quiet),
+        WITH_STORE(test_memory_is_released_when_quiet),
+        WITH_STORE(test_memory_is_released_after_a_burst),
         WITH_STORE(test_stores_by_size_and_says_busy),
         WITH_STORE(test_entry_without_change_is_stored),
         WITH_STORE(test_crash_loses_what_was_not_stored),
