@@ -49,6 +49,7 @@ struct apply_input {
     uint64_t term;
     uint64_t now_ms;     /* for deadlines of a leader's leases; never part of the state */
     struct arena *reply; /* receives the answer; NULL: nobody here waits, none is made */
+    struct rcbuf *owner; /* what the entry's bytes lie in, so that values need no copy; or NULL */
 };
 
 enum apply_changed {

@@ -43,6 +43,7 @@ int apply_put(struct apply *a,
         return 0;
     }
     mvcc_txn_begin(a->store, input->index, input->term);
+    mvcc_txn_lend(a->store, input->owner);
     err = mvcc_txn_put(a->store, put, apply_arena(a, input), resp);
     err = kv_end(a, err, ret);
     ret->u.put.header = apply_header(a, input);
@@ -83,6 +84,7 @@ int apply_txn(struct apply *a,
         return apply_is_result(err) ? 0 : err;
     }
     mvcc_txn_begin(a->store, input->index, input->term);
+    mvcc_txn_lend(a->store, input->owner);
     err = mvcc_txn_execute(a->store, txn, &leases, apply_arena(a, input), resp);
     err = kv_end(a, err, ret);
     ret->u.txn.header = apply_header(a, input);

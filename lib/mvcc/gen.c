@@ -8,6 +8,7 @@
 #define GEN_FIRST_SLOTS    256
 #define GEN_PENDING_MAX    4096
 #define GEN_FIRST_VERSIONS 256
+#define GEN_SHARE_MIN      64 /* a shorter value is cheaper to copy */
 
 struct gen *gen_new(void)
 {
@@ -41,6 +42,10 @@ void gen_unref(struct gen *g)
     if (g == NULL || --g->refs > 0) {
         return;
     }
+    for (size_t i = 0; i < g->n_owners; i++) {
+        rcbuf_unref(g->owners[i]);
+    }
+    kvs_free(g->owners);
     map_fini(&g->leases);
     arena_fini(&g->arena);
     kvs_free(g->versions);
@@ -50,7 +55,8 @@ void gen_unref(struct gen *g)
 
 size_t gen_bytes(const struct gen *g)
 {
-    return g->arena.used_bytes + (g->n_slots + g->versions_capacity) * sizeof(void *);
+    return g->arena.used_bytes + g->shared_bytes +
+           (g->n_slots + g->versions_capacity + g->owners_capacity) * sizeof(void *);
 }
 
 /* Where `key` is, or the free slot where it would go. */
@@ -103,6 +109,19 @@ static int gen_grow_versions(struct gen *g)
     return 0;
 }
 
+static int gen_grow_owners(struct gen *g)
+{
+    size_t n = g->owners_capacity > 0 ? g->owners_capacity * 2 : GEN_FIRST_VERSIONS;
+    struct rcbuf **owners = kvs_realloc(g->owners, n * sizeof *owners);
+
+    if (owners == NULL) {
+        return KVS_E_NOMEM;
+    }
+    g->owners = owners;
+    g->owners_capacity = n;
+    return 0;
+}
+
 /* Levels of a key in the skip list: one more with probability 1/4 each, drawn from its hash, whose
  * low bits choose the slot. */
 static unsigned gen_height(uint64_t hash)
@@ -139,6 +158,31 @@ static int gen_reserve(struct gen *g)
     if (g->n_versions == g->versions_capacity && gen_grow_versions(g) != 0) {
         return KVS_E_NOMEM;
     }
+    if (g->n_owners == g->owners_capacity && gen_grow_owners(g) != 0) {
+        return KVS_E_NOMEM;
+    }
+    return 0;
+}
+
+static bool gen_lies_in(struct kvs_view value, const struct rcbuf *owner)
+{
+    uintptr_t begin = (uintptr_t)value.data;
+
+    return owner != NULL && begin >= (uintptr_t)owner->data &&
+           begin + value.len <= (uintptr_t)owner->data + owner->len;
+}
+
+/* The log has the entry in memory for as long as it is not stored: a second copy of a large value
+ * would be a waste. Values of one entry come one after the other. */
+static int gen_keep_value(struct gen *g, struct rcbuf *owner, struct kvs_view *value)
+{
+    if (value->len < GEN_SHARE_MIN || !gen_lies_in(*value, owner)) {
+        return arena_copy(&g->arena, *value, value);
+    }
+    if (g->n_owners == 0 || g->owners[g->n_owners - 1] != owner) {
+        g->owners[g->n_owners++] = rcbuf_ref(owner);
+    }
+    g->shared_bytes += value->len;
     return 0;
 }
 
@@ -168,6 +212,7 @@ int gen_add(struct gen *g,
             const struct record *r,
             uint64_t hash,
             kvs_lease_id replaced_lease,
+            struct rcbuf *owner,
             struct gen_version **ret_version)
 {
     struct gen_key **slot;
@@ -186,7 +231,7 @@ int gen_add(struct gen *g,
     }
     *v = (struct gen_version){.record = *r, .older = k->newest, .replaced_lease = replaced_lease};
     v->record.key = k->key;
-    if (arena_copy(&g->arena, r->value, &v->record.value) != 0 || gen_attach_lease(g, v) != 0) {
+    if (gen_keep_value(g, owner, &v->record.value) != 0 || gen_attach_lease(g, v) != 0) {
         return KVS_E_NOMEM;
     }
     k->newest = v;

@@ -22,6 +22,7 @@
 #include "backend/backend.h"
 #include "base/arena.h"
 #include "base/map.h"
+#include "base/rcbuf.h"
 #include "mvcc/record.h"
 
 #define GEN_HEIGHT_MAX 12
@@ -29,7 +30,7 @@
 struct gen_key;
 
 struct gen_version {
-    struct record record; /* key and value are in the generation's arena */
+    struct record record; /* the key is in the arena, the value there or in one of `owners` */
     struct gen_version *older;
     struct gen_version *lease_next; /* attached to the same lease, earlier */
     kvs_lease_id replaced_lease;    /* of the version that this one replaced */
@@ -70,6 +71,11 @@ struct gen {
     size_t n_versions;
     size_t versions_capacity;
 
+    struct rcbuf **owners; /* of values that were not copied, one reference each */
+    size_t n_owners;
+    size_t owners_capacity;
+    size_t shared_bytes; /* of those values */
+
     struct map leases; /* lease id -> newest gen_version attached to it */
     struct gen_meta *metas;
     struct gen_meta **metas_end;
@@ -88,12 +94,14 @@ size_t gen_bytes(const struct gen *g);
 /* NULL if the key has no version here. `hash` is that of the key, the same for all generations. */
 struct gen_key *gen_find(const struct gen *g, struct kvs_view key, uint64_t hash);
 
-/* Adds a version of r->key, newer than all others; copies key and value. `ret` is part of the
- * generation. KVS_E_NOMEM: nothing was added. */
+/* Adds a version of r->key, newer than all others. Copies the key; copies the value, or references
+ * `owner` if it lies in there (`owner` may be NULL). `ret` is part of the generation.
+ * KVS_E_NOMEM: nothing was added. */
 KVS_MUST_USE int gen_add(struct gen *g,
                          const struct record *r,
                          uint64_t hash,
                          kvs_lease_id replaced_lease,
+                         struct rcbuf *owner,
                          struct gen_version **ret_version);
 
 KVS_MUST_USE int gen_add_meta(struct gen *g,

@@ -32,6 +32,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/clock.h"
+#include "base/rcbuf.h"
 #include "kvstore/types.h"
 
 struct mvcc;
@@ -221,6 +222,10 @@ bool mvcc_txn_is_serializable(const struct kvs_txn_req *req);
 /* Begins the change of entry `index`; nothing but the calls of this section may follow before
  * mvcc_txn_end. */
 void mvcc_txn_begin(struct mvcc *m, uint64_t index, uint64_t term);
+
+/* Values that lie in `owner` (may be NULL) are referenced there and not copied, until they are
+ * stored; its bytes do not change. For the open transaction. Borrows `owner` until its end. */
+void mvcc_txn_lend(struct mvcc *m, struct rcbuf *owner);
 
 /* Operations of the open transaction. Each sees the earlier ones. `arena` (without a limit, since
  * running out of memory is fatal here) gets copies of all that `ret_resp` shows; `ret_resp` NULL:

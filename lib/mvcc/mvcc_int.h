@@ -60,6 +60,7 @@ struct apply {
     uint64_t index;
     uint64_t term;
     uint32_t n_changes;
+    struct rcbuf *owner; /* see mvcc_txn_lend; borrowed */
     struct arena scratch;
     struct kvs_event *events;
     size_t events_capacity;

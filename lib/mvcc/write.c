@@ -54,7 +54,14 @@ void mvcc_txn_begin(struct mvcc *m, uint64_t index, uint64_t term)
     m->apply.index = index;
     m->apply.term = term;
     m->apply.n_changes = 0;
+    m->apply.owner = NULL;
     apply_trim(&m->apply);
+}
+
+void mvcc_txn_lend(struct mvcc *m, struct rcbuf *owner)
+{
+    kvs_assert(m->apply.open);
+    m->apply.owner = owner;
 }
 
 void mvcc_txn_end(struct mvcc *m, struct mvcc_commit *ret_commit)
@@ -141,7 +148,7 @@ static int apply_change(struct mvcc *m, struct record *r, uint64_t hash, const s
     }
     r->mod = (struct rev){apply_revision(m), m->apply.n_changes};
     r->prev = old != NULL ? old->mod : (struct rev){0};
-    err = gen_add(mvcc_active(m), r, hash, old != NULL ? old->lease : 0, &v);
+    err = gen_add(mvcc_active(m), r, hash, old != NULL ? old->lease : 0, m->apply.owner, &v);
     if (err != 0) {
         return err;
     }

@@ -78,6 +78,7 @@ static void node_apply_data(struct node *n, uint64_t index, const struct core_en
         .term = entry->term,
         .now_ms = node_now_ms(n),
         .reply = w != NULL ? w->arena : NULL,
+        .owner = entry->owner,
     };
     struct apply_result result;
     int err = apply_entry(n->apply, &input, entry->data, &result);

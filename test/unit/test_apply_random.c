@@ -241,10 +241,12 @@ static uint64_t outcome_of(const struct apply_result *result)
 
 static uint64_t member_step(struct member *m, const struct logged *l, bool with_reply)
 {
-    struct kvs_view bytes = {l->bytes.data, l->bytes.len};
+    struct rcbuf *entry = rcbuf_copy((struct kvs_view){l->bytes.data, l->bytes.len});
+    struct kvs_view bytes = rcbuf_view(entry);
     struct apply_input input = member_input(m);
 
     input.term = l->term;
+    input.owner = with_reply ? entry : NULL; /* one member shares the values, the other copies */
     input.reply = with_reply ? &m->reply : NULL;
     if (l->is_conf) {
         assert_int_equal(apply_conf(m->apply, &input, view_str(l->raft_conf), bytes, &m->result),
@@ -253,6 +255,7 @@ static uint64_t member_step(struct member *m, const struct logged *l, bool with_
         assert_int_equal(apply_entry(m->apply, &input, bytes, &m->result), 0);
     }
     apply_check(m->apply);
+    rcbuf_unref(entry);
     return outcome_of(&m->result);
 }
 

@@ -49,6 +49,41 @@ static void test_stores_by_age(void **state)
     assert_string_equal(fixture_get(f, "b", 0), "2");
 }
 
+/* A large value stays where the entry has it, a small one is copied; the entry is let go when the
+ * generation is stored and nobody reads it any more. */
+static void test_values_are_shared_with_the_entry(void **state)
+{
+    struct fixture *f = *state;
+    struct rcbuf *entry = rcbuf_new(200);
+    struct kvs_put_req large = {.key = VIEW_LITERAL("large"), .value = {entry->data, 100}};
+    struct kvs_put_req small = {.key = VIEW_LITERAL("small"), .value = {entry->data + 100, 10}};
+    struct mvcc_read read;
+    struct kvs_kv kv;
+
+    memset(entry->data, 'e', 200);
+    mvcc_txn_begin(f->m, ++f->index, 1);
+    mvcc_txn_lend(f->m, entry);
+    assert_int_equal(mvcc_txn_put(f->m, &large, NULL, NULL), 0);
+    assert_int_equal(mvcc_txn_put(f->m, &large, NULL, NULL), 0);
+    assert_int_equal(mvcc_txn_put(f->m, &small, NULL, NULL), 0);
+    mvcc_txn_end(f->m, &f->commit);
+    assert_int_equal(atomic_load(&entry->refs), 2);
+    mvcc_read_begin(f->m, &read);
+    assert_int_equal(mvcc_get(&read, small.key, 0, &kv), 0);
+    assert_ptr_not_equal(kv.value.data, small.value.data);
+    assert_int_equal(mvcc_get(&read, large.key, 0, &kv), 0);
+    assert_ptr_equal(kv.value.data, entry->data);
+    fixture_store(f);
+    assert_int_equal(atomic_load(&entry->refs), 2); /* the read pins the generation */
+    assert_true(view_equal(kv.value, large.value));
+    mvcc_read_end(&read);
+    assert_int_equal(atomic_load(&entry->refs), 1);
+    rcbuf_unref(entry);
+    assert_int_equal(strspn(fixture_get(f, "large", 0), "e"), 100);
+    fixture_put(f, "copied", fixture_get(f, "large", 0)); /* no entry is lent any more */
+    assert_int_equal(strspn(fixture_get(f, "copied", 0), "e"), 100);
+}
+
 /* Opens the store anew with a 16th of `freeze_bytes` filled by each of these values. */
 static void reopen_with_large_values(struct fixture *f, char value[10001])
 {
@@ -702,6 +737,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(test_new_store),
         WITH_STORE(test_stores_by_age),
+        WITH_STORE(test_values_are_shared_with_the_entry),
         WITH_STORE(test_stores_much_when_quiet),
         WITH_STORE(test_memory_is_released_when_quiet),
         WITH_STORE(test_memory_is_released_after_a_burst),
