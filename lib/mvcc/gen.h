@@ -42,6 +42,8 @@ struct gen_key {
     struct gen_version *newest;
     struct gen_key *pending; /* next key that is not in the skip list yet */
     unsigned height;
+    bool ordered;   /* begins with the generation's prefix: `order` counts */
+    uint64_t order; /* the eight bytes after that, big-endian, zeros after the end */
     struct gen_key *next[];
 };
 
@@ -66,6 +68,7 @@ struct gen {
     struct gen_key *head[GEN_HEIGHT_MAX];
     struct gen_key *pending;
     size_t n_pending;
+    struct kvs_view prefix; /* of all keys of the first bunch */
 
     struct gen_version **versions;
     size_t n_versions;

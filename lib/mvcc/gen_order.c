@@ -1,7 +1,58 @@
-/* The order of a generation's keys: a skip list that grows by sorted bunches. */
+/* The order of a generation's keys: a skip list that grows by sorted bunches.
+ *
+ * Keys of one store begin alike, so most comparisons would pass over the same bytes to reach the
+ * few that differ, which are seldom in a cache. Those few are kept as a number beside the links. */
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/view.h"
 #include "mvcc/gen.h"
+
+static bool gen_has_prefix(const struct gen *g, struct kvs_view key)
+{
+    return key.len >= g->prefix.len &&
+           (g->prefix.len == 0 || memcmp(key.data, g->prefix.data, g->prefix.len) == 0);
+}
+
+/* The prefix is chosen once: numbers of different offsets could not be compared. */
+static void gen_choose_prefix(struct gen *g)
+{
+    const struct gen_key *first = g->pending;
+    size_t len = first->key.len;
+
+    for (const struct gen_key *k = first->pending; k != NULL; k = k->pending) {
+        size_t i = 0;
+
+        len = k->key.len < len ? k->key.len : len;
+        while (i < len &&
+               ((const uint8_t *)k->key.data)[i] == ((const uint8_t *)first->key.data)[i]) {
+            i++;
+        }
+        len = i;
+    }
+    g->prefix = view_make(first->key.data, len);
+}
+
+static void gen_number(const struct gen *g, struct gen_key *k)
+{
+    uint8_t bytes[8] = {0};
+    size_t left;
+
+    k->ordered = gen_has_prefix(g, k->key);
+    if (k->ordered) {
+        left = k->key.len - g->prefix.len;
+        memcpy(bytes, (const uint8_t *)k->key.data + g->prefix.len, left < 8 ? left : 8);
+        k->order = load_be64(bytes);
+    }
+}
+
+/* As view_compare of the keys. */
+static int gen_compare(const struct gen_key *a, const struct gen_key *b)
+{
+    if (a->ordered && b->ordered && a->order != b->order) {
+        return a->order < b->order ? -1 : 1;
+    }
+    return view_compare(a->key, b->key);
+}
 
 /* Merges two sorted chains of pending keys. */
 static struct gen_key *gen_merge(struct gen_key *a, struct gen_key *b)
@@ -10,7 +61,7 @@ static struct gen_key *gen_merge(struct gen_key *a, struct gen_key *b)
     struct gen_key **end = &first;
 
     while (a != NULL && b != NULL) {
-        struct gen_key **least = view_compare(a->key, b->key) < 0 ? &a : &b;
+        struct gen_key **least = gen_compare(a, b) < 0 ? &a : &b;
 
         *end = *least;
         end = &(*end)->pending;
@@ -47,12 +98,12 @@ static struct gen_key *gen_sort(struct gen_key *keys)
 
 /* Moves each level's link forward to where `key` belongs. links[i] points at the pointer of level
  * i that leads past all lesser keys; it starts at the head or at an earlier, lesser key. */
-static void gen_advance(struct gen_key **links[GEN_HEIGHT_MAX], struct kvs_view key)
+static void gen_advance(struct gen_key **links[GEN_HEIGHT_MAX], const struct gen_key *key)
 {
     for (unsigned level = GEN_HEIGHT_MAX; level-- > 0;) {
         struct gen_key **link = links[level];
 
-        while (*link != NULL && view_compare((*link)->key, key) < 0) {
+        while (*link != NULL && gen_compare(*link, key) < 0) {
             struct gen_key *k = *link;
 
             /* Lower levels need not start before a key that this level has passed. */
@@ -76,6 +127,12 @@ void gen_link(struct gen *g)
     for (unsigned level = 0; level < GEN_HEIGHT_MAX; level++) {
         links[level] = &g->head[level];
     }
+    if (g->head[0] == NULL) {
+        gen_choose_prefix(g);
+    }
+    for (k = g->pending; k != NULL; k = k->pending) {
+        gen_number(g, k);
+    }
     k = gen_sort(g->pending);
     g->pending = NULL;
     g->n_pending = 0;
@@ -83,7 +140,7 @@ void gen_link(struct gen *g)
         struct gen_key *after = k->pending;
 
         k->pending = NULL;
-        gen_advance(links, k->key);
+        gen_advance(links, k);
         for (unsigned level = 0; level < k->height; level++) {
             k->next[level] = *links[level];
             *links[level] = k;

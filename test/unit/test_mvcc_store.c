@@ -84,6 +84,42 @@ static void test_values_are_shared_with_the_entry(void **state)
     assert_int_equal(strspn(fixture_get(f, "copied", 0), "e"), 100);
 }
 
+/* Keys that begin as the first ones did, that go on with zeros, that end before, that do not. */
+static void test_keys_are_in_order_whatever_came_first(void **state)
+{
+    struct fixture *f = *state;
+    static const struct kvs_view later[] = {
+        VIEW_LITERAL("/a/k1\0"),      VIEW_LITERAL("/a/k1\0\0"), VIEW_LITERAL("/a/k123456789"),
+        VIEW_LITERAL("/a/k12345678"), VIEW_LITERAL("/a/k"),      VIEW_LITERAL("/a/"),
+        VIEW_LITERAL("/b"),           VIEW_LITERAL("\xff"),      VIEW_LITERAL("0"),
+        VIEW_LITERAL("/a/k1\0\1"),    VIEW_LITERAL("/a/k\xff"),  VIEW_LITERAL("/a/k1234567\0")};
+    struct mvcc_iter *it;
+    struct mvcc_read read;
+    struct kvs_kv kv;
+    struct kvs_view last = {0};
+    size_t n = 0;
+
+    fixture_put(f, "/a/k2", "v");
+    fixture_put(f, "/a/k1", "v");
+    for (size_t i = 0; i <= ARRAY_LEN(later); i++) {
+        mvcc_read_begin(f->m, &read);
+        assert_int_equal(mvcc_iter_open(&read, VIEW_LITERAL("\0"), VIEW_LITERAL("\0"), 0, &it), 0);
+        for (n = 0, last.len = 0; mvcc_iter_next(it, &kv) == 0; n++) {
+            assert_true(view_compare(last, kv.key) < 0);
+            last = kv.key;
+        }
+        assert_int_equal(n, 2 + i);
+        mvcc_iter_close(it);
+        mvcc_read_end(&read);
+        mvcc_check(f->m);
+        if (i < ARRAY_LEN(later)) {
+            struct kvs_put_req req = {.key = later[i], .value = VIEW_LITERAL("v")};
+
+            assert_int_equal(fixture_put_req(f, &req, NULL), 0);
+        }
+    }
+}
+
 /* Opens the store anew with a 16th of `freeze_bytes` filled by each of these values. */
 static void reopen_with_large_values(struct fixture *f, char value[10001])
 {
@@ -737,6 +773,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(test_new_store),
         WITH_STORE(test_stores_by_age),
+        WITH_STORE(test_keys_are_in_order_whatever_came_first),
         WITH_STORE(test_values_are_shared_with_the_entry),
         WITH_STORE(test_stores_much_when_quiet),
         WITH_STORE(test_memory_is_released_when_quiet),
