@@ -1,4 +1,4 @@
-/* Construction, dispatch of events, queries. */
+/* Construction, the events that belong to no other file, queries. */
 #include "replica/core_int.h"
 
 #include <string.h>
@@ -216,6 +216,9 @@ int core_new(const struct core_config *config,
     if (rc == 0) {
         rc = core_peers_sync(c);
     }
+    if (rc == 0) {
+        rc = core_engine_start(c, &start->snapshot);
+    }
     if (rc != 0) {
         core_free(c);
         return rc;
@@ -235,6 +238,7 @@ void core_free(struct core *c)
     for (size_t i = 0; i < c->n_ready; i++) {
         core_msg_free_entries(&c->ready[i]);
     }
+    core_engine_stop(c);
     core_peers_free(c);
     core_log_fini(&c->log);
     kvs_free(c->reads);
@@ -253,121 +257,14 @@ int core_tick(struct core *c)
 {
     int rc = core_event_begin(c);
 
-    if (rc != 0) {
-        return rc;
-    }
-    return c->role == CORE_LEADER ? core_leader_tick(c) : core_election_tick(c);
+    return rc != 0 ? rc : core_engine_tick(c);
 }
 
-static bool from_leader(enum core_msg_type type)
+int core_campaign(struct core *c)
 {
-    return type == CORE_MSG_APPEND || type == CORE_MSG_HEARTBEAT || type == CORE_MSG_SNAPSHOT;
-}
+    int rc = core_event_begin(c);
 
-static bool is_vote_request(enum core_msg_type type)
-{
-    return type == CORE_MSG_PREVOTE || type == CORE_MSG_VOTE;
-}
-
-/* Somebody lives in the past: tell it our term. Else a server that has once raised its term, and
- * now refuses its leader, would stay alone for ever. */
-static int answer_old_term(struct core *c, const struct core_msg *m)
-{
-    struct core_msg reply = {
-        .type = CORE_MSG_APPEND_REPLY,
-        .to = m->from,
-        .reject = true,
-    };
-
-    kvs_assert(m->term < c->term);
-    if (is_vote_request(m->type)) {
-        return core_on_vote_request(c, m);
-    }
-    if (from_leader(m->type)) {
-        core_send(c, reply, 0);
-    }
-    return 0;
-}
-
-/* Moves to the term of `m` if that is newer and the message has the right to say so. Sets
- * `ret_ignore` if it has not. */
-static void meet_term(struct core *c, const struct core_msg *m, bool *ret_ignore)
-{
-    *ret_ignore = false;
-    if (m->term <= c->term) {
-        return;
-    }
-    if (is_vote_request(m->type) && !m->transfer && core_in_lease(c)) {
-        *ret_ignore = true;
-        return;
-    }
-    if (m->type == CORE_MSG_PREVOTE || (m->type == CORE_MSG_PREVOTE_REPLY && !m->reject)) {
-        return; /* a term that nobody has entered yet */
-    }
-    core_become_follower(c, m->term, from_leader(m->type) ? m->from : CORE_NONE);
-}
-
-/* A message from the leader of this term. Two leaders in one term cannot be. */
-static int meet_leader(struct core *c, const struct core_msg *m)
-{
-    kvs_assert(m->term == c->term);
-    if (c->role == CORE_LEADER || (c->leader != CORE_NONE && c->leader != m->from)) {
-        return KVS_E_MALFORMED;
-    }
-    if (c->role != CORE_FOLLOWER) {
-        core_become_follower(c, c->term, m->from);
-    }
-    c->leader = m->from;
-    c->election_elapsed = 0;
-    return 0;
-}
-
-static int dispatch(struct core *c, const struct core_msg *m)
-{
-    int rc = from_leader(m->type) ? meet_leader(c, m) : 0;
-
-    if (rc != 0) {
-        return rc;
-    }
-    switch (m->type) {
-    case CORE_MSG_PREVOTE:
-    case CORE_MSG_VOTE:
-        return core_on_vote_request(c, m);
-    case CORE_MSG_PREVOTE_REPLY:
-    case CORE_MSG_VOTE_REPLY:
-        return core_on_vote_reply(c, m);
-    case CORE_MSG_APPEND:
-        return core_on_append(c, m);
-    case CORE_MSG_APPEND_REPLY:
-        return core_on_append_reply(c, m);
-    case CORE_MSG_HEARTBEAT:
-        core_on_heartbeat(c, m);
-        return 0;
-    case CORE_MSG_HEARTBEAT_REPLY:
-        return core_on_heartbeat_reply(c, m);
-    case CORE_MSG_SNAPSHOT:
-        core_on_snapshot(c, m);
-        return 0;
-    case CORE_MSG_TIMEOUT_NOW:
-        return core_on_timeout_now(c, m);
-    case CORE_MSG_FORWARD_PROPOSE:
-        return core_on_forward(c, m);
-    case CORE_MSG_PROPOSE_DROPPED:
-        core_drop(c, m->context, m->status != 0 ? m->status : KVS_E_UNKNOWN);
-        return 0;
-    case CORE_MSG_READ_INDEX:
-        core_on_read_index(c, m);
-        return 0;
-    case CORE_MSG_READ_INDEX_REPLY:
-        core_answer(c, m->context, m->index, m->status);
-        return 0;
-    case CORE_MSG_TRANSFER:
-        core_on_transfer(c, m);
-        return 0;
-    case CORE_MSG_TYPE_COUNT:
-        break;
-    }
-    return KVS_E_MALFORMED;
+    return rc != 0 ? rc : core_engine_campaign(c);
 }
 
 /* No cluster lives long enough to reach it, so adding to what is below never overflows. */
@@ -390,20 +287,45 @@ static int msg_check(const struct core *c, const struct core_msg *m)
 
 int core_step(struct core *c, const struct core_msg *m)
 {
-    bool ignore;
     int rc = msg_check(c, m);
 
     if (rc == 0) {
         rc = core_event_begin(c);
     }
-    if (rc != 0) {
-        return rc;
+    return rc != 0 ? rc : core_engine_step(c, m);
+}
+
+/* Messages that any engine leaves to the files around it. */
+int core_step_request(struct core *c, const struct core_msg *m)
+{
+    switch (m->type) {
+    case CORE_MSG_FORWARD_PROPOSE:
+        return core_on_forward(c, m);
+    case CORE_MSG_PROPOSE_DROPPED:
+        core_drop(c, m->context, m->status != 0 ? m->status : KVS_E_UNKNOWN);
+        return 0;
+    case CORE_MSG_READ_INDEX:
+        core_on_read_index(c, m);
+        return 0;
+    case CORE_MSG_READ_INDEX_REPLY:
+        core_answer(c, m->context, m->index, m->status);
+        return 0;
+    case CORE_MSG_TRANSFER:
+        return core_on_transfer(c, m);
+    case CORE_MSG_PREVOTE:
+    case CORE_MSG_PREVOTE_REPLY:
+    case CORE_MSG_VOTE:
+    case CORE_MSG_VOTE_REPLY:
+    case CORE_MSG_APPEND:
+    case CORE_MSG_APPEND_REPLY:
+    case CORE_MSG_HEARTBEAT:
+    case CORE_MSG_HEARTBEAT_REPLY:
+    case CORE_MSG_SNAPSHOT:
+    case CORE_MSG_TIMEOUT_NOW:
+    case CORE_MSG_TYPE_COUNT:
+        break;
     }
-    if (m->term < c->term) {
-        return answer_old_term(c, m);
-    }
-    meet_term(c, m, &ignore);
-    return ignore ? 0 : dispatch(c, m);
+    return KVS_E_MALFORMED;
 }
 
 void core_applied(struct core *c, uint64_t index)
@@ -418,15 +340,7 @@ void core_compact(struct core *c, uint64_t index)
     kvs_assert(index <= c->applied);
     if (index > c->log.base_index) {
         core_log_drop(&c->log, index);
-    }
-}
-
-void core_unreachable(struct core *c, uint64_t peer)
-{
-    struct core_peer *p = core_peer_get(c, peer);
-
-    if (c->role == CORE_LEADER && p != NULL && p->state == CORE_PEER_REPLICATE) {
-        core_peer_probe(p, p->match + 1);
+        core_engine_compacted(c);
     }
 }
 

@@ -5,38 +5,6 @@
  * entries it names are on disk. */
 #include "replica/core_int.h"
 
-void core_commit_to(struct core *c, uint64_t index)
-{
-    kvs_assert(index <= core_last(c));
-    if (index > c->commit) {
-        c->commit = index;
-    }
-}
-
-/* Rejects what no correct leader sends, before anything is changed. */
-int core_entries_valid(const struct core_msg *m)
-{
-    uint64_t term = m->log_term;
-
-    if (m->n_entries > 0 && (m->entries == NULL || m->index > UINT64_MAX - m->n_entries)) {
-        return KVS_E_MALFORMED;
-    }
-    for (size_t i = 0; i < m->n_entries; i++) {
-        const struct core_entry *e = &m->entries[i];
-        struct core_conf conf;
-
-        if (e->term < term || e->term > m->term || e->type >= CORE_ENTRY_TYPE_COUNT ||
-            (e->data.len > 0 && e->owner == NULL)) {
-            return KVS_E_MALFORMED;
-        }
-        if (e->type == CORE_ENTRY_CONFIG && core_conf_entry_decode(e->data, &conf, NULL) != 0) {
-            return KVS_E_MALFORMED;
-        }
-        term = e->term;
-    }
-    return 0;
-}
-
 static void reject_append(struct core *c, const struct core_msg *m)
 {
     uint64_t last = core_last(c);
@@ -56,49 +24,6 @@ static void reject_append(struct core *c, const struct core_msg *m)
     core_send(c, reply, 0);
 }
 
-/* Appends entries[skip..]; the first of them belongs at last + 1. */
-static int append_entries(struct core *c, const struct core_entry *entries, size_t n)
-{
-    bool has_conf = false;
-    size_t n_confs = 0;
-    int rc;
-
-    for (size_t i = 0; i < n; i++) {
-        n_confs += entries[i].type == CORE_ENTRY_CONFIG;
-    }
-    rc = core_log_reserve(&c->log, n, n_confs);
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        struct core_conf conf;
-        bool is_conf = entries[i].type == CORE_ENTRY_CONFIG;
-
-        if (is_conf) {
-            rc = core_conf_entry_decode(entries[i].data, &conf, NULL);
-            kvs_assert(rc == 0); /* core_entries_valid() */
-        }
-        core_log_push(&c->log, &entries[i], is_conf ? &conf : NULL);
-        has_conf = has_conf || is_conf;
-    }
-    if (rc == 0 && has_conf) {
-        c->conf_changed = true;
-        rc = core_peers_sync(c);
-    }
-    return rc;
-}
-
-static int cut_log(struct core *c, uint64_t from)
-{
-    size_t n_marks = c->log.n_marks;
-
-    kvs_assert(from > c->commit || core_mutated(MUTANT_TRUNCATE_ALWAYS));
-    core_log_truncate(&c->log, from);
-    core_persist_cut(c, from);
-    if (c->log.n_marks == n_marks) {
-        return 0;
-    }
-    c->conf_changed = true;
-    return core_peers_sync(c);
-}
-
 /* The log matches at `prev`; makes it match through entries[n - 1]. */
 static int merge_entries(struct core *c, uint64_t prev, const struct core_entry *entries, size_t n)
 {
@@ -110,15 +35,15 @@ static int merge_entries(struct core *c, uint64_t prev, const struct core_entry 
     }
     if (core_mutated(MUTANT_TRUNCATE_ALWAYS) && prev + n < core_last(c)) {
         same = n;
-        rc = cut_log(c, prev + n + 1);
+        rc = core_entries_cut(c, prev + n + 1);
     }
     if (same == n) {
         return rc; /* Perhaps an old message: what follows stays. */
     }
     if (prev + 1 + same <= core_last(c)) {
-        rc = cut_log(c, prev + 1 + same);
+        rc = core_entries_cut(c, prev + 1 + same);
     }
-    return rc == 0 ? append_entries(c, entries + same, n - same) : rc;
+    return rc == 0 ? core_entries_append(c, entries + same, n - same) : rc;
 }
 
 int core_on_append(struct core *c, const struct core_msg *m)

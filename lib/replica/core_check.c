@@ -87,4 +87,5 @@ void core_check(const struct core *c)
     check_disk(c);
     check_peers(c);
     check_role(c);
+    core_engine_check(c);
 }

@@ -158,8 +158,7 @@ int core_persisted(struct core *c, uint64_t seq)
     memmove(c->writes, c->writes + done, c->n_writes * sizeof *c->writes);
     c->persisted_seq = seq;
     kvs_assert(c->persisted <= core_last(c));
-    rc = core_election_persisted(c);
-    return rc == 0 && c->role == CORE_LEADER ? core_advance_commit(c) : rc;
+    return core_engine_persisted(c);
 }
 
 /* --- collecting ------------------------------------------------------------------------------- */
@@ -326,10 +325,8 @@ int core_effects(struct core *c, struct core_effects *ret_effects)
     if (rc == 0) {
         effects_clear(c);
     }
-    if (rc == 0 && c->role == CORE_LEADER) {
-        core_reads_start(c);
-        rc = core_replicate(c);
-        core_maybe_retire(c);
+    if (rc == 0) {
+        rc = core_engine_collect(c);
     }
     if (rc == 0) {
         rc = effects_persist(c, &fx.persist);

@@ -122,8 +122,8 @@ static int become_leader(struct core *c)
         c->uncommitted_bytes += core_log_at(&c->log, i)->data.len;
     }
     c->term_start = last + 1;
-    core_leader_push(c, &noop, NULL);
-    return core_advance_commit(c);
+    rc = core_leader_push(c, &noop, NULL);
+    return rc != 0 ? rc : core_advance_commit(c);
 }
 
 static int become_candidate(struct core *c, bool transfer);
@@ -204,13 +204,6 @@ int core_campaign_start(struct core *c, bool transfer)
     }
     return c->config.pre_vote && !transfer ? become_pre_candidate(c)
                                            : become_candidate(c, transfer);
-}
-
-int core_campaign(struct core *c)
-{
-    int rc = core_event_begin(c);
-
-    return rc != 0 ? rc : core_campaign_start(c, false);
 }
 
 int core_election_persisted(struct core *c)

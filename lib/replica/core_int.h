@@ -1,18 +1,19 @@
 /* What the files of the Raft core share. One file per part of the protocol:
  *
- *   core.c            construction, dispatch of events, queries
+ *   core.c            construction, queries
  *   core_effects.c    what the owner is given, and what is held back until it is on disk
+ *   core_entries.c    entries are appended, cut off, committed
  *   core_log.c        entries in memory and the configurations among them
  *   core_conf.c       sets of servers: changes, encoding
  *   core_peer.c       what the leader knows of each follower; majorities
- *   core_election.c   terms, votes, timeouts
- *   core_append.c     receiving entries
- *   core_replicate.c  sending entries, commit
  *   core_propose.c    proposals and membership changes
  *   core_read.c       read index
- *   core_transfer.c   handing leadership over
+ *   core_transfer.c   requests to hand leadership over
  *   core_snapshot.c   when entries are no longer in memory
- *   core_check.c      invariants */
+ *   core_check.c      invariants
+ *
+ * They surround an engine, which decides who leads, which entries are taken and what is committed:
+ * our own (core_engine.c names its files) or libraft behind the same functions (libraft/). */
 #ifndef REPLICA_CORE_INT_H
 #define REPLICA_CORE_INT_H
 
@@ -254,6 +255,17 @@ struct core {
         uint64_t term;
         uint64_t leader;
     } told; /* as of the last core_effects */
+
+    struct core_engine *engine; /* of libraft/; our own has no state besides */
+};
+
+/* A change of members on the leader. `context` names it on `from`. */
+struct core_request {
+    uint64_t from;
+    uint64_t context;
+    const struct core_change *changes;
+    size_t n_changes;
+    struct kvs_view bytes;
 };
 
 /* --- core.c ----------------------------------------------------------------------------------- */
@@ -275,6 +287,37 @@ static inline bool core_own_term_committed(const struct core *c)
 
 /* Grows `*array` of elements of `size` bytes to hold at least `want`. KVS_E_NOMEM. */
 KVS_MUST_USE int core_grow(void **array, size_t *capacity, size_t size, size_t want);
+/* A proposal, read or transfer of another server, or an answer to one of ours. */
+KVS_MUST_USE int core_step_request(struct core *c, const struct core_msg *m);
+
+/* --- the engine: core_engine.c, or libraft/ ----------------------------------------------------
+ */
+
+/* The log and the state of `c` are as found on disk; `snapshot` is what the state machine has.
+ * KVS_E_NOMEM; KVS_E_UNSUPPORTED for a log that this engine cannot go on with. */
+KVS_MUST_USE int core_engine_start(struct core *c, const struct core_snapshot *snapshot);
+void core_engine_stop(struct core *c); /* also after a start that failed */
+KVS_MUST_USE int core_engine_tick(struct core *c);
+KVS_MUST_USE int core_engine_campaign(struct core *c);
+KVS_MUST_USE int core_engine_step(struct core *c, const struct core_msg *m);
+/* `persisted` and `persisted_seq` have moved on. */
+KVS_MUST_USE int core_engine_persisted(struct core *c);
+/* Effects are being collected: the last moment to build messages. */
+KVS_MUST_USE int core_engine_collect(struct core *c);
+void core_engine_compacted(struct core *c);
+/* The snapshot is installed; `replaced`: the log did not contain it and begins after it. */
+KVS_MUST_USE int
+core_engine_installed(struct core *c, const struct core_snapshot *snapshot, bool replaced);
+KVS_MUST_USE int core_engine_transfer(struct core *c, uint64_t target);
+/* May turn `conf`, as core_conf_change() made it, into one that the engine can do.
+ * KVS_E_UNSUPPORTED. */
+KVS_MUST_USE int core_engine_admit(struct core *c, struct core_conf *conf);
+/* Sets `ret_deferred` if the engine has kept the change for later. KVS_E_*: refused. */
+KVS_MUST_USE int core_engine_defer(struct core *c,
+                                   const struct core_conf *conf,
+                                   struct core_request request,
+                                   bool *ret_deferred);
+void core_engine_check(const struct core *c);
 
 /* --- core_effects.c --------------------------------------------------------------------------- */
 
@@ -330,10 +373,20 @@ KVS_MUST_USE int core_election_tick(struct core *c);
 
 /* --- core_append.c ---------------------------------------------------------------------------- */
 
-KVS_MUST_USE int core_entries_valid(const struct core_msg *m);
 KVS_MUST_USE int core_on_append(struct core *c, const struct core_msg *m);
 void core_on_heartbeat(struct core *c, const struct core_msg *m);
+
+/* --- core_entries.c --------------------------------------------------------------------------- */
+
+KVS_MUST_USE int core_entries_valid(const struct core_msg *m);
+uint64_t core_entries_bytes(const struct core_entry *entries, size_t n);
+/* The first of them belongs at last + 1. */
+KVS_MUST_USE int core_entries_append(struct core *c, const struct core_entry *entries, size_t n);
+/* Entries at and after `from` are no longer part of the log. */
+KVS_MUST_USE int core_entries_cut(struct core *c, uint64_t from);
 void core_commit_to(struct core *c, uint64_t index);
+/* Leader: everything up to `reached` is committed. */
+void core_leader_commit(struct core *c, uint64_t reached);
 
 /* --- core_replicate.c ------------------------------------------------------------------------- */
 
@@ -341,16 +394,18 @@ KVS_MUST_USE int core_on_append_reply(struct core *c, const struct core_msg *m);
 KVS_MUST_USE int core_on_heartbeat_reply(struct core *c, const struct core_msg *m);
 void core_broadcast_heartbeat(struct core *c);
 /* Leader: appends to the own log; the terms are set. Room must be there. */
-void core_leader_push(struct core *c, const struct core_entry *e, const struct core_conf *conf);
+KVS_MUST_USE int
+core_leader_push(struct core *c, const struct core_entry *e, const struct core_conf *conf);
 /* Leader: counts acknowledgements again. */
 KVS_MUST_USE int core_advance_commit(struct core *c);
 /* Leader: builds the APPENDs for everything that is new. */
 KVS_MUST_USE int core_replicate(struct core *c);
 KVS_MUST_USE int core_leader_tick(struct core *c);
-uint64_t core_entries_bytes(const struct core_entry *entries, size_t n);
 
 /* --- core_propose.c --------------------------------------------------------------------------- */
 
+KVS_MUST_USE int
+core_forward(struct core *c, const struct core_entry *entries, size_t n, uint64_t context);
 KVS_MUST_USE int core_on_forward(struct core *c, const struct core_msg *m);
 /* Leader: a committed joint configuration is left by an entry of the leader's own. */
 KVS_MUST_USE int core_maybe_leave_joint(struct core *c);
@@ -366,7 +421,10 @@ void core_reads_fail(struct core *c);    /* no longer the leader */
 
 /* --- core_transfer.c -------------------------------------------------------------------------- */
 
-void core_on_transfer(struct core *c, const struct core_msg *m);
+KVS_MUST_USE int core_on_transfer(struct core *c, const struct core_msg *m);
+
+/* --- core_handover.c -------------------------------------------------------------------------- */
+
 KVS_MUST_USE int core_on_timeout_now(struct core *c, const struct core_msg *m);
 void core_transfer_progress(struct core *c, const struct core_peer *p);
 void core_transfer_tick(struct core *c);
@@ -376,6 +434,8 @@ void core_maybe_retire(struct core *c);
 /* --- core_snapshot.c -------------------------------------------------------------------------- */
 
 void core_on_snapshot(struct core *c, const struct core_msg *m);
+/* Tells the leader that the log matches up to `index`, when that is on disk. */
+void core_acknowledge(struct core *c, uint64_t index);
 void core_peer_need_snapshot(struct core_peer *p);
 
 #endif

@@ -37,7 +37,7 @@ static int leader_propose(struct core *c, const struct core_entry *entries, size
 
         kvs_assert(e.type == CORE_ENTRY_DATA);
         e.term = c->term;
-        core_leader_push(c, &e, NULL);
+        rc = core_leader_push(c, &e, NULL);
     }
     return rc;
 }
@@ -53,7 +53,9 @@ int core_push_conf(struct core *c, const struct core_conf *conf, struct kvs_view
     e.data = rcbuf_view(e.owner);
     rc = core_log_reserve(&c->log, 1, 1);
     if (rc == 0) {
-        core_leader_push(c, &e, conf);
+        rc = core_leader_push(c, &e, conf);
+    }
+    if (rc == 0) {
         c->conf_changed = true;
         rc = core_peers_sync(c);
     }
@@ -68,13 +70,11 @@ static bool change_under_way(const struct core *c)
     return mark->index > c->commit || core_conf_is_joint(&mark->conf);
 }
 
-static int leader_propose_conf(struct core *c,
-                               const struct core_change *changes,
-                               size_t n_changes,
-                               struct kvs_view context)
+static int leader_propose_conf(struct core *c, struct core_request request)
 {
     struct core_conf conf;
-    int rc = may_propose(c, context.len);
+    bool deferred = false;
+    int rc = may_propose(c, request.bytes.len);
 
     if (rc != 0) {
         return rc;
@@ -82,12 +82,18 @@ static int leader_propose_conf(struct core *c,
     if (!core_own_term_committed(c) || change_under_way(c)) {
         return KVS_E_BUSY;
     }
-    rc = core_conf_change(core_conf_now(c), changes, n_changes, &conf);
-    if (rc == 0 && c->config.conf_policy != NULL) {
-        rc = c->config.conf_policy(c->config.conf_policy_ctx, core_conf_now(c), changes, n_changes,
-                                   context);
+    rc = core_conf_change(core_conf_now(c), request.changes, request.n_changes, &conf);
+    if (rc == 0) {
+        rc = core_engine_admit(c, &conf);
     }
-    return rc != 0 ? rc : core_push_conf(c, &conf, context);
+    if (rc == 0 && c->config.conf_policy != NULL) {
+        rc = c->config.conf_policy(c->config.conf_policy_ctx, core_conf_now(c), request.changes,
+                                   request.n_changes, request.bytes);
+    }
+    if (rc == 0) {
+        rc = core_engine_defer(c, &conf, request, &deferred);
+    }
+    return rc != 0 || deferred ? rc : core_push_conf(c, &conf, request.bytes);
 }
 
 int core_maybe_leave_joint(struct core *c)
@@ -107,7 +113,7 @@ int core_maybe_leave_joint(struct core *c)
 /* --- on the way to the leader ------------------------------------------------------------------
  */
 
-static int forward(struct core *c, const struct core_entry *entries, size_t n, uint64_t context)
+int core_forward(struct core *c, const struct core_entry *entries, size_t n, uint64_t context)
 {
     struct core_msg m = {
         .type = CORE_MSG_FORWARD_PROPOSE,
@@ -157,7 +163,8 @@ int core_propose(struct core *c, const struct core_entry *entries, size_t n, uin
     if (rc != 0) {
         return rc;
     }
-    return c->role == CORE_LEADER ? leader_propose(c, entries, n) : forward(c, entries, n, context);
+    return c->role == CORE_LEADER ? leader_propose(c, entries, n)
+                                  : core_forward(c, entries, n, context);
 }
 
 static int forward_conf(struct core *c,
@@ -173,7 +180,7 @@ static int forward_conf(struct core *c,
         return rc;
     }
     e.data = rcbuf_view(e.owner);
-    rc = forward(c, &e, 1, context);
+    rc = core_forward(c, &e, 1, context);
     rcbuf_unref(e.owner);
     return rc;
 }
@@ -195,21 +202,26 @@ int core_propose_conf(struct core *c,
     if (bytes.len > CORE_CONTEXT_MAX) {
         return KVS_E_TOO_LONG;
     }
-    return c->role == CORE_LEADER ? leader_propose_conf(c, changes, n_changes, bytes)
-                                  : forward_conf(c, changes, n_changes, bytes, context);
+    if (c->role == CORE_LEADER) {
+        return leader_propose_conf(c, (struct core_request){.from = c->config.id,
+                                                            .context = context,
+                                                            .changes = changes,
+                                                            .n_changes = n_changes,
+                                                            .bytes = bytes});
+    }
+    return forward_conf(c, changes, n_changes, bytes, context);
 }
 
 /* --- from a follower ----------------------------------------------------------------------------
  */
 
-static int propose_forwarded_conf(struct core *c, const struct core_entry *e)
+static int propose_forwarded_conf(struct core *c, const struct core_msg *m)
 {
     struct core_change changes[CORE_CHANGES_MAX];
-    struct kvs_view context;
-    size_t n;
-    int rc = core_changes_decode(e->data, changes, &n, &context);
+    struct core_request request = {.from = m->from, .context = m->context, .changes = changes};
+    int rc = core_changes_decode(m->entries[0].data, changes, &request.n_changes, &request.bytes);
 
-    return rc != 0 ? rc : leader_propose_conf(c, changes, n, context);
+    return rc != 0 ? rc : leader_propose_conf(c, request);
 }
 
 int core_on_forward(struct core *c, const struct core_msg *m)
@@ -225,7 +237,7 @@ int core_on_forward(struct core *c, const struct core_msg *m)
     } else if (data) {
         rc = leader_propose(c, m->entries, m->n_entries);
     } else {
-        rc = propose_forwarded_conf(c, &m->entries[0]);
+        rc = propose_forwarded_conf(c, m);
     }
     if (rc == KVS_E_NOMEM || rc == KVS_E_MALFORMED) {
         return rc;

@@ -14,22 +14,13 @@ static uint64_t entry_bytes(const struct core_entry *e)
     return e->data.len + ENTRY_OVERHEAD_BYTES;
 }
 
-uint64_t core_entries_bytes(const struct core_entry *entries, size_t n)
-{
-    uint64_t bytes = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        bytes += entries[i].data.len;
-    }
-    return bytes;
-}
-
-void core_leader_push(struct core *c, const struct core_entry *e, const struct core_conf *conf)
+int core_leader_push(struct core *c, const struct core_entry *e, const struct core_conf *conf)
 {
     kvs_assert(c->role == CORE_LEADER);
     kvs_assert(e->term == c->term);
     core_log_push(&c->log, e, conf);
     c->uncommitted_bytes += e->data.len;
+    return 0;
 }
 
 /* --- commit ----------------------------------------------------------------------------------- */
@@ -45,7 +36,6 @@ static uint64_t peer_match(const struct core *c, const struct core_peer *p)
 int core_advance_commit(struct core *c)
 {
     uint64_t reached = core_quorum(c, peer_match);
-    bool first = !core_own_term_committed(c);
 
     kvs_assert(c->role == CORE_LEADER);
     kvs_assert(reached <= core_last(c));
@@ -53,18 +43,7 @@ int core_advance_commit(struct core *c)
         (reached < c->term_start && !core_mutated(MUTANT_COMMIT_OLD_TERM))) {
         return 0;
     }
-    for (uint64_t i = c->commit + 1; i <= reached; i++) {
-        uint64_t bytes = core_log_at(&c->log, i)->data.len;
-
-        kvs_assert(c->uncommitted_bytes >= bytes);
-        c->uncommitted_bytes -= bytes;
-    }
-    core_commit_to(c, reached);
-    if (first && core_own_term_committed(c)) {
-        for (size_t i = 0; i < c->n_reads; i++) {
-            c->reads[i].index = c->reads[i].index == 0 ? c->commit : c->reads[i].index;
-        }
-    }
+    core_leader_commit(c, reached);
     return core_maybe_leave_joint(c);
 }
 

@@ -44,7 +44,7 @@ void core_snapshot_sent(struct core *c, uint64_t peer, bool ok, uint64_t index)
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-static void acknowledge(struct core *c, uint64_t index)
+void core_acknowledge(struct core *c, uint64_t index)
 {
     struct core_msg m = {.type = CORE_MSG_APPEND_REPLY, .to = c->leader, .index = index};
 
@@ -63,7 +63,7 @@ void core_on_snapshot(struct core *c, const struct core_msg *m)
         core_commit_to(c, m->index); /* A snapshot is of what is committed. */
     }
     if (m->index <= c->commit) {
-        acknowledge(c, c->commit);
+        core_acknowledge(c, c->commit);
         return;
     }
     c->offered = true;
@@ -109,13 +109,14 @@ int core_snapshot_installed(struct core *c, const struct core_snapshot *snapshot
     /* What was applied decides: the log may know of a later configuration than the snapshot. */
     const struct core_conf_mark *before = core_log_mark_at(&c->log, c->applied);
     bool was_member = before != NULL && core_conf_is_member(&before->conf, c->config.id);
+    bool replaced = !core_log_matches(&c->log, snapshot->index, snapshot->term);
     int rc = core_event_begin(c);
 
     kvs_assert(c->installing && snapshot->index > c->applied);
     if (rc != 0) {
         return rc;
     }
-    if (!core_log_matches(&c->log, snapshot->index, snapshot->term)) {
+    if (replaced) {
         replace_log(c, snapshot);
         rc = core_peers_sync(c);
     }
@@ -129,6 +130,5 @@ int core_snapshot_installed(struct core *c, const struct core_snapshot *snapshot
     if (was_member && !core_conf_is_member(&snapshot->conf, c->config.id)) {
         c->removed = true;
     }
-    acknowledge(c, snapshot->index);
-    return rc;
+    return rc != 0 ? rc : core_engine_installed(c, snapshot, replaced);
 }
