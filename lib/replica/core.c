@@ -186,7 +186,6 @@ static int start_state(struct core *c, const struct core_start *start)
     c->unsaved_from = last + 1;
     c->conf_changed = true;
     c->told.role = CORE_ROLE_COUNT; /* The first effects say where we are. */
-    core_timer_reset(c);
     return is_founding(start) ? start_bootstrap(c, start) : 0;
 }
 

@@ -9,8 +9,8 @@
 
 int core_engine_start(struct core *c, const struct core_snapshot *snapshot)
 {
-    (void)c;
     (void)snapshot;
+    core_timer_reset(c);
     return 0;
 }
 

@@ -7,6 +7,16 @@ file(GLOB core_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lib/replica/core*.c
 add_executable(core_sim ${core_sim_sources} ${core_sources})
 target_link_libraries(core_sim PRIVATE kvs_options kvs_base)
 
+# The same lives with libraft as the engine (docs/decisions/009-libraft-oracle.md).
+if(RAFT_FOUND)
+  set(libraft_sources ${core_sources})
+  list(REMOVE_ITEM libraft_sources ${KVS_ENGINE_OWN})
+  add_executable(core_sim_libraft ${core_sim_sources} ${libraft_sources} ${KVS_ENGINE_LIBRAFT})
+  target_link_libraries(core_sim_libraft PRIVATE kvs_options kvs_base PkgConfig::RAFT)
+  set_target_properties(core_sim_libraft PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+endif()
+
 add_executable(core_sim_sabotaged ${core_sim_sources} ${core_sources})
 target_compile_definitions(core_sim_sabotaged PRIVATE KVS_SABOTAGE)
 target_link_libraries(core_sim_sabotaged PRIVATE kvs_options kvs_base)
