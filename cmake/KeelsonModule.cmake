@@ -43,6 +43,9 @@ endfunction()
 # kvs_<module>; it runs under ctest as <label>.<module>_<what>.
 function(kvs_cmocka_tests label)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/test_*.c)
+  if(KVS_RAFT_CORE STREQUAL "libraft")
+    list(FILTER tests EXCLUDE REGEX "/test_replica_core_") # of our own engine
+  endif()
   foreach(source ${tests})
     get_filename_component(program ${source} NAME_WE)
     string(REGEX REPLACE "^test_" "" what ${program})

@@ -174,6 +174,33 @@ static void two_changes_rolled_back(struct sim *s)
     expect(s, core_conf(sim_node(s, 1)->core)->voters.n == 3, "with its three voters");
 }
 
+/* The same without a joint configuration: the second change proves that the first is committed,
+ * but nobody has said so when the second is rolled back. */
+static void two_single_changes_rolled_back(struct sim *s)
+{
+    static struct by_hand h;
+    struct core_conf first = *core_conf(sim_node(s, 1)->core);
+    struct core_conf second = first;
+    struct core_conf third;
+
+    alone(s);
+    sim_rc(s, core_conf_add(&second, CORE_ADD_LEARNER, 4));
+    third = second;
+    sim_rc(s, core_conf_add(&third, CORE_ADD_LEARNER, 5));
+    append_begin(&h, 2, 2, 1, 1, 1);
+    append_data(&h, 2);
+    append_conf(s, &h, 2, &second);
+    append_data(&h, 2);
+    append_conf(s, &h, 2, &third);
+    append_send(s, &h);
+    expect(s, status_of(s, 1).conf_index == 5, "both are in force in turn");
+    append_begin(&h, 3, 3, 4, 2, 1);
+    append_data(&h, 3);
+    append_send(s, &h);
+    expect(s, status_of(s, 1).conf_index == 3, "back to the first of them");
+    expect(s, core_conf(sim_node(s, 1)->core)->learners.n == 1, "with its learner");
+}
+
 static void append_below_compaction(struct sim *s)
 {
     static struct by_hand h;
@@ -226,6 +253,34 @@ static void sole_voter_takes_new_term(struct sim *s)
     change_one(s, CORE_ADD_VOTER, sim_add_node(s, NULL));
     sim_run_until(s, sim_converged, 200, "growth");
     expect(s, core_conf(sim_node(s, 1)->core)->voters.n == 2, "two voters again");
+}
+
+/* The same, one server at a time. */
+static void sole_voter_by_single_steps(struct sim *s)
+{
+    uint64_t term;
+
+    elect(s, 1);
+    for (uint64_t id = 2; id <= 3; id++) {
+        change_one(s, CORE_REMOVE, id);
+        sim_run(s, 30);
+    }
+    expect(s, core_conf(sim_node(s, 1)->core)->voters.n == 1, "one voter is left");
+    for (unsigned i = 0; i < 5; i++) {
+        term = status_of(s, 1).term;
+        sim_crash(s, 1);
+        sim_start(s, 1);
+        expect(s, status_of(s, 1).role != CORE_LEADER, "it has to be elected");
+        while (status_of(s, 1).role != CORE_LEADER) {
+            expect(s, sim_step(s), "a leader");
+        }
+        expect(s, status_of(s, 1).term > term, "in a new term");
+        expect(s, sim_node(s, 1)->disk.hard.term == status_of(s, 1).term, "which is on disk");
+        expect(s, sim_node(s, 1)->disk.hard.vote == 1, "as is its vote");
+    }
+    sim_run_until(s, has_leader, 50, "an entry of its term is committed");
+    change_one(s, CORE_ADD_VOTER, sim_add_node(s, NULL));
+    sim_run_until(s, sim_converged, 200, "growth");
 }
 
 static void stale_snapshot_reply(struct sim *s)
@@ -386,6 +441,53 @@ static void stale_rejection(struct sim *s)
         expect(s, after.next == before.next && after.match == before.match, "nothing goes back");
         expect(s, after.state == CORE_PEER_REPLICATE, "and nothing slows down");
     }
+}
+
+/* Whoever joins needs a snapshot when all that is gone is the founding entry. */
+static void snapshot_of_the_first_entry(struct sim *s)
+{
+    sim_run(s, 1);
+    for (uint64_t id = 1; id <= 3; id++) {
+        expect(s, status_of(s, id).applied == 1, "the founding entry is applied");
+        s->params.trailing = 0;
+        sim_store(s, sim_node(s, id));
+        expect(s, status_of(s, id).first_index == 2, "and gone");
+    }
+    elect(s, 1);
+    change_one(s, CORE_ADD_LEARNER, sim_add_node(s, NULL));
+    sim_run_until(s, sim_converged, 200, "the learner has everything");
+    expect(s, s->check.n_snapshots == 1, "by a snapshot");
+}
+
+static bool no_entries_to_the_learner(struct sim *s, const struct core_msg *m)
+{
+    (void)s;
+    return m->type != CORE_MSG_APPEND || m->to != 4 || m->n_entries == 0;
+}
+
+/* While a snapshot is on its way, in vain, a newer one is taken. */
+static void newer_snapshot_after_a_failed_one(struct sim *s)
+{
+    uint64_t learner;
+
+    elect(s, 1);
+    propose_some(s, 1, 10);
+    sim_run_until(s, sim_converged, 50, "agreement");
+    s->params.trailing = 0;
+    sim_store(s, sim_node(s, 1));
+    learner = sim_add_node(s, NULL);
+    change_one(s, CORE_ADD_LEARNER, learner);
+    s->filter = no_entries_to_the_learner;
+    for (unsigned i = 0; i < 20; i++) {
+        sim_cut(s, learner, 1, i % 3 == 0); /* It is there, but a snapshot does not arrive whole. */
+        sim_cut(s, 1, learner, i % 3 == 1);
+        propose_some(s, 1, 3);
+        sim_run(s, 2);
+        sim_store(s, sim_node(s, 1));
+    }
+    s->filter = NULL;
+    sim_heal(s);
+    sim_run_until(s, sim_converged, 300, "the learner has everything");
 }
 
 /* It was removed while it could not hear, and its own configuration still names it. */
@@ -568,6 +670,10 @@ static const struct {
     {"commit-only-what-matches", 3, commit_only_what_matches},
     {"no-disjoint-majorities", 3, no_disjoint_majorities},
     {"old-leader-serves-no-reads", 3, old_leader_serves_no_reads},
+    {"two-single-changes-rolled-back", 3, two_single_changes_rolled_back},
+    {"sole-voter-by-single-steps", 3, sole_voter_by_single_steps},
+    {"snapshot-of-the-first-entry", 3, snapshot_of_the_first_entry},
+    {"newer-snapshot-after-a-failed-one", 3, newer_snapshot_after_a_failed_one},
 };
 
 const char *sim_scenario_name(size_t i)

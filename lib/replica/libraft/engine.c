@@ -76,7 +76,7 @@ static int install(struct core *c, const struct core_snapshot *snapshot)
         .configuration_index = snapshot->index,
     };
     done.persisted_snapshot.last = true;
-    rc = engine_event(c, &e, NULL);
+    rc = engine_step(c, &e, NULL); /* Half-way nothing can be settled. */
     return rc == 0 ? engine_event(c, &done, NULL) : rc;
 }
 

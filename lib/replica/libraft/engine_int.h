@@ -87,6 +87,9 @@ struct engine_entries {
  * configurations. `entries` may be NULL. KVS_E_NOMEM, KVS_E_MALFORMED. */
 KVS_MUST_USE int
 engine_event(struct core *c, struct raft_event *e, const struct engine_entries *entries);
+/* The event alone. */
+KVS_MUST_USE int
+engine_step(struct core *c, struct raft_event *e, const struct engine_entries *entries);
 /* Tells libraft that its pending configuration is committed. */
 KVS_MUST_USE int engine_report_conf(struct core *c);
 /* `struct core` knows of more than libraft was told. */

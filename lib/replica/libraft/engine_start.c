@@ -105,8 +105,9 @@ static void start_settings(struct core *c)
     raft_seed(&g->raft, (unsigned)rng_next(&c->rng) | 1);
     raft_set_election_timeout(&g->raft, c->config.election_ticks);
     raft_set_heartbeat_timeout(&g->raft, c->config.heartbeat_ticks);
-    /* The owner knows how its transfer goes: core_snapshot_sent(). */
-    raft_set_install_snapshot_timeout(&g->raft, UINT32_MAX / 2);
+    /* The owner knows how its transfer goes; libraft asks again until it hears that it went well,
+     * and would wait for an answer that never comes, had another been taken meanwhile [16]. */
+    raft_set_install_snapshot_timeout(&g->raft, 2 * c->config.election_ticks);
     raft_set_pre_vote(&g->raft, c->config.pre_vote);
     raft_set_max_inflight_entries(&g->raft, inflight < INT32_MAX ? (unsigned)inflight : INT32_MAX);
 }

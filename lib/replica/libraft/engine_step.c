@@ -192,7 +192,7 @@ static int step_lending(struct raft *r, struct raft_event *e, struct raft_update
     return code;
 }
 
-static int step_once(struct core *c, struct raft_event *e, const struct engine_entries *entries)
+int engine_step(struct core *c, struct raft_event *e, const struct engine_entries *entries)
 {
     struct core_engine *g = c->engine;
     struct raft_update update = {0};
@@ -231,7 +231,7 @@ static int settle_noop(struct core *c)
 
     e.submit.entries = &entry;
     e.submit.n = 1;
-    return step_once(c, &e, &entries);
+    return engine_step(c, &e, &entries);
 }
 
 int engine_report_conf(struct core *c)
@@ -247,7 +247,7 @@ int engine_report_conf(struct core *c)
         return rc;
     }
     e.configuration.index = index;
-    return step_once(c, &e, NULL);
+    return engine_step(c, &e, NULL);
 }
 
 int engine_settle(struct core *c)
@@ -270,7 +270,7 @@ int engine_settle(struct core *c)
 
 int engine_event(struct core *c, struct raft_event *e, const struct engine_entries *entries)
 {
-    int rc = step_once(c, e, entries);
+    int rc = engine_step(c, e, entries);
 
     return rc == 0 ? engine_settle(c) : rc;
 }

@@ -51,6 +51,7 @@ int engine_stand_persisted(struct core *c)
         return 0;
     }
     kvs_assert(engine_conf_is_sole(core_conf_now(c), c->config.id));
+    g->standing = false;
     return run_out_now(c);
 }
 
