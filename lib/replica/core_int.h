@@ -145,6 +145,7 @@ struct core_peer {
     bool nudge;           /* REPLICATE: ask where it is, an APPEND may have been lost */
     bool active;          /* heard from since the last check */
     bool wants_snapshot;  /* not yet told to the owner */
+    uint64_t installed;   /* the snapshot that the owner has told to be there; for libraft/ */
     bool leaving;
     uint32_t leaving_ticks;
     struct core_flight *flights; /* ring of max_inflight_msgs */

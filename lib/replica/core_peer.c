@@ -119,6 +119,7 @@ void core_peer_reset(struct core_peer *p, uint64_t next)
     p->match = 0;
     p->sent_commit = 0;
     p->round = 0;
+    p->installed = 0;
     p->active = false;
     p->vote = CORE_VOTE_OPEN;
     core_peer_probe(p, next);

@@ -39,6 +39,7 @@ void core_snapshot_sent(struct core *c, uint64_t peer, bool ok, uint64_t index)
     }
     kvs_assert(!ok || index <= c->applied);
     core_peer_probe(p, (ok && index > p->match ? index : p->match) + 1);
+    p->installed = ok ? index : 0;
     p->paused = true; /* until it answers a heartbeat, so that failures do not spin */
 }
 

@@ -18,6 +18,9 @@ int core_engine_collect(struct core *c)
 {
     int rc = engine_handover_step(c);
 
+    if (rc == 0) {
+        rc = engine_snapshots_installed(c);
+    }
     if (rc != 0 || c->role != CORE_LEADER) {
         return rc;
     }
@@ -25,7 +28,8 @@ int core_engine_collect(struct core *c)
     return engine_send_appends(c);
 }
 
-/* libraft drops the terms that the log has dropped. It allocates nothing for that. */
+/* libraft drops the terms that the log has dropped, but for the last: it would not know the term
+ * before the first entry otherwise, and send a snapshot where that entry would do. */
 void core_engine_compacted(struct core *c)
 {
     struct core_engine *g = c->engine;
@@ -37,7 +41,7 @@ void core_engine_compacted(struct core *c)
         return;
     }
     e.snapshot.metadata.index = c->applied;
-    e.snapshot.trailing = (unsigned)(c->applied - c->log.base_index);
+    e.snapshot.trailing = (unsigned)(c->applied - c->log.base_index) + 1;
     code = raft_step(&g->raft, &e, &update);
     kvs_assert(code == 0);
 }

@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 
+char engine_batch;
+
 static void *heap_malloc(void *data, size_t size)
 {
     (void)data;
@@ -14,7 +16,9 @@ static void *heap_malloc(void *data, size_t size)
 static void heap_free(void *data, void *memory)
 {
     (void)data;
-    kvs_free(memory);
+    if (memory != &engine_batch) {
+        kvs_free(memory);
+    }
 }
 
 static void *heap_calloc(void *data, size_t n, size_t size)

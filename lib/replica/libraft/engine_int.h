@@ -57,6 +57,10 @@ struct core_engine {
 
 /* --- engine_heap.c ---------------------------------------------------------------------------- */
 
+/* Entries are in batches, which libraft frees, sometimes twice or never when memory is short. So
+ * all of them are this one, which is never freed. */
+extern char engine_batch;
+
 void engine_heap_use(void);
 /* KVS_E_* of a code of libraft. */
 int engine_error(int code);
@@ -80,7 +84,6 @@ bool engine_conf_is_sole(const struct core_conf *conf, uint64_t id);
 struct engine_entries {
     struct raft_entry *entries;
     const struct core_entry *from;
-    void *batch; /* libraft's, unless it wants the entries persisted */
 };
 
 /* One event, and what follows from it at once: the NOOP of a new leader, committed
@@ -96,6 +99,10 @@ KVS_MUST_USE int engine_report_conf(struct core *c);
 KVS_MUST_USE int engine_settle(struct core *c);
 /* Copies the state of libraft into `struct core`. */
 KVS_MUST_USE int engine_mirror(struct core *c);
+
+/* --- engine_receive.c ------------------------------------------------------------------------- */
+
+KVS_MUST_USE int engine_snapshots_installed(struct core *c);
 
 /* --- engine_send.c ---------------------------------------------------------------------------- */
 

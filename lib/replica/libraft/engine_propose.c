@@ -11,8 +11,7 @@
 
 int core_leader_push(struct core *c, const struct core_entry *e, const struct core_conf *conf)
 {
-    static char batch; /* libraft wants one, and does not touch it. */
-    struct raft_entry entry = {.term = e->term, .type = RAFT_COMMAND, .batch = &batch};
+    struct raft_entry entry = {.term = e->term, .type = RAFT_COMMAND, .batch = &engine_batch};
     struct engine_entries entries = {.entries = &entry, .from = e};
     struct raft_event event = {.type = RAFT_SUBMIT};
     int rc = 0;

@@ -162,19 +162,15 @@ static int feed_part(struct core *c,
     struct engine_entries entries = {
         .entries = kvs_calloc(n + 1, sizeof *entries.entries),
         .from = from,
-        .batch = kvs_malloc(1),
     };
-    int rc = entries.entries != NULL && entries.batch != NULL ? 0 : KVS_E_NOMEM;
+    int rc = entries.entries != NULL ? 0 : KVS_E_NOMEM;
 
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = make_entry(&from[i], &entries.entries[i]);
-        entries.entries[i].batch = entries.batch;
+        entries.entries[i].batch = &engine_batch;
     }
     if (rc == 0 && n > 0 && from[0].type == CORE_ENTRY_CONFIG) {
         rc = report_before(c, append.prev_log_index, append.prev_log_term);
-    }
-    if (rc != 0 || n == 0) {
-        kvs_free(entries.batch);
     }
     if (rc == 0) {
         append.entries = entries.entries;
@@ -370,6 +366,29 @@ static int on_append_reply(struct core *c, const struct core_msg *m)
         }
     }
     return feed(c, m->from, &r, NULL);
+}
+
+/* What the owner says of a snapshot is as good as the follower's own word, which may come later
+ * than libraft's next wish to send one. It is committed, so that nothing is counted by it. */
+int engine_snapshots_installed(struct core *c)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->n_peers && rc == 0 && c->role == CORE_LEADER; i++) {
+        struct core_peer *p = &c->peers[i];
+        struct raft_message r = {.type = RAFT_APPEND_ENTRIES_RESULT};
+        uint64_t index = p->installed;
+
+        p->installed = 0;
+        if (index <= p->match || p->leaving) {
+            continue;
+        }
+        kvs_assert(index <= c->commit);
+        r.append_entries_result = (struct raft_append_entries_result){
+            .version = MSG_VERSION, .term = c->term, .last_log_index = index};
+        rc = feed(c, p->id, &r, NULL);
+    }
+    return rc;
 }
 
 static int on_heartbeat_reply(struct core *c, const struct core_msg *m)

@@ -63,6 +63,27 @@ static int start_event(struct core *c, struct raft_event *e)
     return rc;
 }
 
+/* The log for libraft, and the entry before it if there is one, of which the term is known: see
+ * core_engine_compacted(). Also after a failure the caller frees what `ret_n` entries hold. */
+static int start_entries(struct core *c,
+                         const struct core_snapshot *snapshot,
+                         struct raft_entry *entries,
+                         size_t *ret_n)
+{
+    bool before = c->log.base_index > 0 && c->log.base_index < snapshot->index;
+    int rc = 0;
+
+    *ret_n = 0;
+    if (before) {
+        entries[(*ret_n)++] = (struct raft_entry){.term = c->log.base_term, .type = RAFT_COMMAND};
+    }
+    for (size_t i = 0; i < c->log.n && rc == 0; i++) {
+        rc = start_entry(c, c->log.base_index + 1 + i, snapshot, &entries[*ret_n]);
+        *ret_n += rc == 0;
+    }
+    return rc;
+}
+
 static int start_feed(struct core *c, const struct core_snapshot *snapshot)
 {
     struct raft_snapshot_metadata metadata = {
@@ -70,14 +91,10 @@ static int start_feed(struct core *c, const struct core_snapshot *snapshot)
     struct raft_event e = {0};
     struct raft_entry *entries = kvs_calloc(c->log.n + 1, sizeof *entries);
     size_t n = 0;
-    int rc = entries != NULL ? 0 : KVS_E_NOMEM;
+    int rc = entries != NULL ? start_entries(c, snapshot, entries, &n) : KVS_E_NOMEM;
 
     e.start.term = c->term;
     e.start.voted_for = c->vote;
-    e.start.start_index = c->log.base_index + 1;
-    for (; n < c->log.n && rc == 0; n++) {
-        rc = start_entry(c, c->log.base_index + 1 + n, snapshot, &entries[n]);
-    }
     if (rc == 0 && snapshot->index > 0) {
         rc = engine_conf_make(&snapshot->conf, c->config.id, &metadata.configuration);
         e.start.metadata = &metadata; /* libraft takes the configuration. */
@@ -85,6 +102,7 @@ static int start_feed(struct core *c, const struct core_snapshot *snapshot)
     if (rc == 0) {
         e.start.entries = entries;
         e.start.n_entries = (unsigned)n;
+        e.start.start_index = core_last(c) + 1 - n;
         rc = start_event(c, &e);
         if (rc != 0) {
             return rc; /* It has freed the array. The process stops: no memory. */

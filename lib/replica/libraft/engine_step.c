@@ -162,7 +162,6 @@ take_entries(struct core *c, const struct raft_update *update, const struct engi
     }
     kvs_assert(entries != NULL && update->entries.batch >= entries->entries);
     from = entries->from + (update->entries.batch - entries->entries);
-    raft_free(entries->batch);
     if (index <= core_last(c)) {
         rc = core_entries_cut(c, index);
     }
@@ -223,9 +222,8 @@ int engine_step(struct core *c, struct raft_event *e, const struct engine_entrie
 /* libraft starts a term with an entry only if there are old ones [14]. */
 static int settle_noop(struct core *c)
 {
-    static char batch; /* libraft wants one, and does not touch it. */
     struct core_entry noop = {.term = c->term, .type = CORE_ENTRY_NOOP};
-    struct raft_entry entry = {.term = c->term, .type = RAFT_BARRIER, .batch = &batch};
+    struct raft_entry entry = {.term = c->term, .type = RAFT_BARRIER, .batch = &engine_batch};
     struct raft_event e = {.type = RAFT_SUBMIT};
     struct engine_entries entries = {.entries = &entry, .from = &noop};
 
