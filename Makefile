@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 BUILD := build
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: help run build dev test tsan memcheck deps need-deps bench fuzz format check-format tidy clean install
+.PHONY: help run build dev test tsan memcheck oracle deps need-deps bench fuzz format check-format tidy clean install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -36,6 +36,9 @@ memcheck: need-deps ## the unit tests under valgrind
 	@cmake --preset memcheck >$(BUILD)/cmake-memcheck.log 2>&1 || { cat $(BUILD)/cmake-memcheck.log; exit 1; }
 	@cmake --build --preset memcheck --target memcheck-programs -j $(JOBS)
 	@ctest --test-dir $(BUILD)/memcheck -C memcheck -L memcheck --output-on-failure -j $(JOBS) --no-tests=error
+
+oracle: dev ## 2,000 simulated lives of the Raft core on our own engine and on libraft
+	@cmake --build --preset dev --target oracle
 
 deps: ## install what is needed (Debian 12 or 13; root or sudo)
 	@tools/deps

@@ -19,7 +19,10 @@
  *
  * The algorithm is that of Ongaro's dissertation (2014): pre-vote 9.6, leadership transfer 3.10,
  * joint consensus 4.3, read index 6.4. A configuration is in force from the moment that its entry
- * is in the log (4.1), not when it is applied. */
+ * is in the log (4.1), not when it is applied.
+ *
+ * Built with KVS_RAFT_CORE=libraft, libraft decides in the place of our own engine. It has no joint
+ * configurations: docs/decisions/009-libraft-oracle.md says what is refused (KVS_E_UNSUPPORTED). */
 #ifndef REPLICA_CORE_H
 #define REPLICA_CORE_H
 
@@ -275,8 +278,9 @@ core_propose(struct core *c, const struct core_entry *entries, size_t n, uint64_
 
 /* Proposes a change of members; forwarded likewise. One at a time: KVS_E_BUSY until the previous
  * one is committed and left its joint state, and until the leader has committed an entry of its
- * own term. Also what conf_policy, core_conf_change() and core_propose() return. `bytes` are
- * copied into the CONFIG entry for the owner; at most CORE_CONTEXT_MAX (KVS_E_TOO_LONG). */
+ * own term. KVS_E_UNSUPPORTED for what the engine cannot do at once. Also what conf_policy,
+ * core_conf_change() and core_propose() return. `bytes` are copied into the CONFIG entry for the
+ * owner; at most CORE_CONTEXT_MAX (KVS_E_TOO_LONG). */
 KVS_MUST_USE int core_propose_conf(struct core *c,
                                    const struct core_change *changes,
                                    size_t n_changes,
