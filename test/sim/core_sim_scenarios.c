@@ -453,6 +453,9 @@ static void snapshot_of_the_first_entry(struct sim *s)
         s->params.trailing = 0;
         sim_store(s, sim_node(s, id));
         expect(s, status_of(s, id).first_index == 2, "and gone");
+        sim_disk_trim(&sim_node(s, id)->disk, 2); /* in the log, too */
+        sim_crash(s, id);
+        sim_start(s, id);
     }
     elect(s, 1);
     change_one(s, CORE_ADD_LEARNER, sim_add_node(s, NULL));
