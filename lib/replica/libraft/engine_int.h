@@ -4,6 +4,7 @@
  *   engine_start.c     what was found on disk becomes a RAFT_START
  *   engine_step.c      one event of libraft, and what `struct core` has to learn from it
  *   engine_receive.c   messages of peers become events
+ *   engine_append.c    those of the leader
  *   engine_send.c      messages of libraft become messages to peers
  *   engine_propose.c   entries, changes of members, transfers
  *   engine_time.c      ticks, elections
@@ -102,7 +103,21 @@ KVS_MUST_USE int engine_mirror(struct core *c);
 
 /* --- engine_receive.c ------------------------------------------------------------------------- */
 
+enum {
+    ENGINE_MSG_VERSION = 2, /* of libraft's messages: with pre-vote in its answers */
+};
+
+/* A message of `from` in libraft's form. */
+KVS_MUST_USE int engine_feed(struct core *c,
+                             uint64_t from,
+                             struct raft_message *m,
+                             const struct engine_entries *entries);
 KVS_MUST_USE int engine_snapshots_installed(struct core *c);
+
+/* --- engine_append.c -------------------------------------------------------------------------- */
+
+/* APPEND, HEARTBEAT, SNAPSHOT. */
+KVS_MUST_USE int engine_from_leader(struct core *c, const struct core_msg *m);
 
 /* --- engine_send.c ---------------------------------------------------------------------------- */
 

@@ -38,28 +38,12 @@ static int place_of(const struct core_conf *conf, uint64_t id)
     return core_set_has(&conf->voters, id) ? 2 : core_set_has(&conf->learners, id);
 }
 
-/* Servers of `set` whose place is another in `other`; those of another set are counted there. */
-static unsigned
-differ(const struct core_set *set, const struct core_conf *conf, const struct core_conf *other)
-{
-    unsigned n = 0;
-
-    for (uint32_t i = 0; i < set->n; i++) {
-        n += place_of(conf, set->ids[i]) != place_of(other, set->ids[i]);
-    }
-    return n;
-}
-
-/* Servers that are added, removed, promoted or demoted; those that stay members count twice. */
+/* One server is added, removed, promoted or demoted, or none. */
 static bool changes_one(const struct core_conf *from, const struct core_conf *to)
 {
     uint64_t seen = CORE_NONE;
     const struct core_set *sets[] = {&from->voters, &from->learners, &to->voters, &to->learners};
 
-    if (differ(&from->voters, from, to) + differ(&from->learners, from, to) > 1 ||
-        differ(&to->voters, to, from) + differ(&to->learners, to, from) > 1) {
-        return false;
-    }
     for (size_t s = 0; s < 4; s++) {
         for (uint32_t i = 0; i < sets[s]->n; i++) {
             uint64_t id = sets[s]->ids[i];
