@@ -22,7 +22,7 @@
  * is in the log (4.1), not when it is applied.
  *
  * Built with KVS_RAFT_CORE=libraft, libraft decides in the place of our own engine. It has no joint
- * configurations: docs/decisions/009-libraft-oracle.md says what is refused (KVS_E_UNSUPPORTED). */
+ * configurations: docs/decisions/011-libraft-oracle.md says what is refused (KVS_E_UNSUPPORTED). */
 #ifndef REPLICA_CORE_H
 #define REPLICA_CORE_H
 

@@ -18,7 +18,7 @@ function(core_sim_program name engine)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 endfunction()
 
-# The second one lives the same lives on libraft (docs/decisions/009-libraft-oracle.md).
+# The second one lives the same lives on libraft (docs/decisions/011-libraft-oracle.md).
 core_sim_program(core_sim ${KVS_RAFT_CORE})
 if(RAFT_FOUND)
   core_sim_program(core_sim_libraft libraft)

@@ -16,7 +16,7 @@
  * index and progress are copied into `struct core`, so that the files around an engine see no
  * difference. core_engine_check() states what must agree.
  *
- * Marks like [7] refer to the defects of libraft listed in docs/decisions/009-libraft-oracle.md;
+ * Marks like [7] refer to the defects of libraft listed in docs/decisions/011-libraft-oracle.md;
  * each is covered where the mark stands. */
 #ifndef REPLICA_LIBRAFT_ENGINE_INT_H
 #define REPLICA_LIBRAFT_ENGINE_INT_H
