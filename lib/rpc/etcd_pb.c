@@ -4,7 +4,7 @@
 
 #include "base/view.h"
 #include "rpc/etcd_pb_int.h"
-#include "rpc/pb_wire.h"
+#include "base/pb_wire.h"
 
 #define AT(type, member) (uint16_t) offsetof(type, member)
 

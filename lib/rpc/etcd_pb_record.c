@@ -5,7 +5,7 @@
 #include "rpc/etcd_pb.h"
 
 #include "rpc/etcd_pb_int.h"
-#include "rpc/pb_wire.h"
+#include "base/pb_wire.h"
 
 enum {
     KV_KEY = 1,

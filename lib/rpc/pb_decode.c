@@ -3,7 +3,7 @@
 #include "rpc/pb.h"
 
 #include "base/assert.h"
-#include "rpc/pb_wire.h"
+#include "base/pb_wire.h"
 
 /* Lists in one message; TxnRequest has three. */
 enum { PB_LISTS_MAX = 4 };

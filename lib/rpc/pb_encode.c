@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "base/view.h"
-#include "rpc/pb_wire.h"
+#include "base/pb_wire.h"
 
 static const void *field_at(const void *m, size_t at)
 {

@@ -1,7 +1,7 @@
-/* The words of protobuf's wire format: tags, varints, lengths. Shared by the table engine and the
- * hand-written record writers. */
-#ifndef RPC_PB_WIRE_H
-#define RPC_PB_WIRE_H
+/* The words of protobuf's wire format: tags, varints, lengths. Shared by the table engines of rpc
+ * and kube, and by the hand-written record writers. */
+#ifndef BASE_PB_WIRE_H
+#define BASE_PB_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
