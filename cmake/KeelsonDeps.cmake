@@ -15,17 +15,5 @@ add_library(lmdb INTERFACE)
 target_link_libraries(lmdb INTERFACE ${LMDB_LIBRARY})
 target_include_directories(lmdb SYSTEM INTERFACE ${LMDB_INCLUDE})
 
-# Optional: JSON of the bench reports and of kvctl's output tests. Debian 12 has it from trixie.
-pkg_check_modules(YYJSON IMPORTED_TARGET yyjson)
-
-# The engine of the Raft core: our own, or libraft, which has to be asked for (docs/decisions/009).
-# With our own, libraft is only built into a second simulator, if it is there.
-set(KVS_RAFT_CORE own CACHE STRING "engine of the Raft core: own or libraft")
-set_property(CACHE KVS_RAFT_CORE PROPERTY STRINGS own libraft)
-if(NOT KVS_RAFT_CORE MATCHES "^(own|libraft)$")
-  message(FATAL_ERROR "KVS_RAFT_CORE is own or libraft, not ${KVS_RAFT_CORE}")
-endif()
-pkg_check_modules(RAFT IMPORTED_TARGET raft)
-if(KVS_RAFT_CORE STREQUAL "libraft" AND NOT RAFT_FOUND)
-  message(FATAL_ERROR "KVS_RAFT_CORE=libraft needs libraft-dev")
-endif()
+# JSON of the objects. Debian 12 has it from trixie.
+pkg_check_modules(YYJSON REQUIRED IMPORTED_TARGET yyjson)

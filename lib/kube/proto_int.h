@@ -1,0 +1,62 @@
+/* Numbers of the messages that the schema's table does not have, and what both directions share. */
+#ifndef KUBE_PROTO_INT_H
+#define KUBE_PROTO_INT_H
+
+#include "kube/proto.h"
+
+#define KUBE_PROTO_MAGIC     "k8s\0"
+#define KUBE_PROTO_MAGIC_LEN 4
+
+/* As for JSON: types nest some 15 deep, envelopes in envelopes add to it. */
+#define KUBE_PROTO_DEPTH_MAX 64
+
+enum kube_proto_number {
+    /* runtime.Unknown */
+    KUBE_PROTO_TYPE_META = 1,
+    KUBE_PROTO_UNKNOWN_RAW = 2,
+    KUBE_PROTO_CONTENT_ENCODING = 3,
+    KUBE_PROTO_CONTENT_TYPE = 4,
+    /* runtime.TypeMeta */
+    KUBE_PROTO_API_VERSION = 1,
+    KUBE_PROTO_KIND = 2,
+    /* runtime.RawExtension, metav1.FieldsV1 */
+    KUBE_PROTO_RAW = 1,
+    /* metav1.Time, metav1.MicroTime */
+    KUBE_PROTO_SECONDS = 1,
+    KUBE_PROTO_NANOS = 2,
+    /* intstr.IntOrString */
+    KUBE_PROTO_IS_STRING = 1,
+    KUBE_PROTO_INT = 2,
+    KUBE_PROTO_STRING = 3,
+    /* resource.Quantity */
+    KUBE_PROTO_QUANTITY = 1,
+    /* an entry of a map */
+    KUBE_PROTO_KEY = 1,
+    KUBE_PROTO_VALUE = 2,
+};
+
+/* Where each own field's run begins among the flat positions; `starts` has room for n_fields. */
+static inline void kube_proto_starts(const struct kube_message *m, uint8_t *starts)
+{
+    unsigned pos = 0;
+
+    for (size_t n = 0; n < m->n_fields; n++) {
+        const struct kube_field *f = kube_field_own(m, n);
+
+        starts[n] = (uint8_t)pos;
+        pos += (f->flags & KUBE_FIELD_INLINE) != 0 ? kube_field_message(f)->n_flat : 1;
+    }
+}
+
+/* Place in the struct of the n-th field by number. */
+static inline size_t kube_proto_place(const struct kube_message *m, size_t n)
+{
+    return kube_table_by_number[m->first_field + n];
+}
+
+KVS_MUST_USE int kube_proto_encode_nested(struct buf *to,
+                                          const struct kube_message *m,
+                                          yyjson_mut_val *object,
+                                          unsigned depth);
+
+#endif
