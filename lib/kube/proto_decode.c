@@ -60,7 +60,7 @@ static bool read_wire(struct pb_reader *r, struct wire *ret_wire)
 /* ---- values that are no structs of the table ---- */
 
 /* Text from the wire may hold anything: the JSON writer is the judge of what is not plain. */
-static bool is_utf8(yyjson_mut_val *text)
+static int check_utf8(yyjson_mut_val *text)
 {
     struct kvs_view bytes = kube_json_str(text);
     struct buf written;
@@ -71,20 +71,19 @@ static bool is_utf8(yyjson_mut_val *text)
         plain = ((const uint8_t *)bytes.data)[i] < 0x80;
     }
     if (plain) {
-        return true;
+        return 0;
     }
     buf_init(&written);
     err = kube_json_write(&written, text);
     buf_fini(&written);
-    return err != KVS_E_MALFORMED; /* if there is no memory, a later step says so */
+    return err;
 }
 
 static int set_string(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes)
 {
-    if (kube_json_set_text(doc, value, bytes) != 0) {
-        return KVS_E_NOMEM;
-    }
-    return is_utf8(value) ? 0 : KVS_E_MALFORMED;
+    int err = kube_json_set_text(doc, value, bytes);
+
+    return err != 0 ? err : check_utf8(value);
 }
 
 static int set_base64(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes)
