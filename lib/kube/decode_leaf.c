@@ -131,7 +131,7 @@ static int decode_time(struct kube_decoder *d, yyjson_mut_val *value, bool micro
 {
     const char *layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
     struct kvs_view text = kube_json_str(value);
-    char canonical[KUBE_TIME_TEXT_MAX];
+    char canonical[KUBE_WIRE_TIME_TEXT_MAX];
     int64_t seconds;
     int32_t nanos;
     char why[256];
@@ -146,12 +146,14 @@ static int decode_time(struct kube_decoder *d, yyjson_mut_val *value, bool micro
                        (int)(text.len < 64 ? text.len : 64), (const char *)text.data);
         return own_error(d, why);
     }
+    if (text.len ==
+            (micro ? sizeof "2006-01-02T15:04:05.000000Z" : sizeof "2006-01-02T15:04:05Z") - 1 &&
+        ((const char *)text.data)[text.len - 1] == 'Z') {
+        return 0; /* no other time of this length is in UTC */
+    }
     len = kube_wire_time_print(canonical, micro, seconds, nanos);
     if (len == 0) {
         return own_error(d, "Time.MarshalJSON: year outside of range [0,9999]");
-    }
-    if (view_equal(text, view_make(canonical, len))) {
-        return 0;
     }
     return kube_json_set_text(d->doc, value, view_make(canonical, len));
 }

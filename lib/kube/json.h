@@ -63,7 +63,9 @@ KVS_MUST_USE int kube_json_write(struct buf *to, yyjson_mut_val *value);
 /* The same, indented by two spaces, as kubectl shows it. */
 KVS_MUST_USE int kube_json_write_pretty(struct buf *to, yyjson_mut_val *value);
 
-/* Equal but for the order of members; integers equal reals of the same value. */
+/* Equal but for the order of members; integers equal reals of the same value. For objects in
+ * normal form: where the orders differ, each member is searched for from where the last one was
+ * found. */
 bool kube_json_equal(yyjson_mut_val *a, yyjson_mut_val *b);
 
 /* A deep copy in `doc`; NULL if out of memory. */

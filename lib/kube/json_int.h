@@ -41,7 +41,7 @@ bool kube_base64_decode(uint8_t *to, struct kvs_view text, size_t *ret_len, size
 
 /* ---- RFC 3339, as metav1.Time and MicroTime have it ---- */
 
-#define KUBE_TIME_TEXT_MAX 40
+#define KUBE_WIRE_TIME_TEXT_MAX 40
 
 /* With `micro` exactly six digits after the point are asked for, else a fraction may be there and
  * is cut off. False: not such a time. */
@@ -52,6 +52,6 @@ bool kube_wire_time_parse(struct kvs_view text,
 
 /* In UTC; returns the length. Seconds outside of the years 0 to 9999 give 0. */
 size_t
-kube_wire_time_print(char to[KUBE_TIME_TEXT_MAX], bool micro, int64_t seconds, int32_t nanos);
+kube_wire_time_print(char to[KUBE_WIRE_TIME_TEXT_MAX], bool micro, int64_t seconds, int32_t nanos);
 
 #endif

@@ -153,7 +153,7 @@ set_raw(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes, unsig
 
 static int set_time(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes, bool micro)
 {
-    char text[KUBE_TIME_TEXT_MAX];
+    char text[KUBE_WIRE_TIME_TEXT_MAX];
     struct wire seconds;
     struct wire nanos;
     size_t len;

@@ -124,7 +124,8 @@ bool kube_wire_time_parse(struct kvs_view text,
     return true;
 }
 
-size_t kube_wire_time_print(char to[KUBE_TIME_TEXT_MAX], bool micro, int64_t seconds, int32_t nanos)
+size_t
+kube_wire_time_print(char to[KUBE_WIRE_TIME_TEXT_MAX], bool micro, int64_t seconds, int32_t nanos)
 {
     time_t t = (time_t)seconds;
     struct tm tm;
@@ -133,10 +134,10 @@ size_t kube_wire_time_print(char to[KUBE_TIME_TEXT_MAX], bool micro, int64_t sec
     if (gmtime_r(&t, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
         return 0;
     }
-    n = snprintf(to, KUBE_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
+    n = snprintf(to, KUBE_WIRE_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
                  tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
     if (micro) {
-        n += snprintf(to + n, KUBE_TIME_TEXT_MAX - (size_t)n, ".%06d",
+        n += snprintf(to + n, KUBE_WIRE_TIME_TEXT_MAX - (size_t)n, ".%06d",
                       (int)(nanos / 1000) % 1000000);
     }
     to[n++] = 'Z';
