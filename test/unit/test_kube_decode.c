@@ -1,6 +1,6 @@
 /* What Kubernetes' Go types make of JSON: the normal form, the errors, unknown and duplicate
  * fields. Expectations are what kube-apiserver shows for the same input. */
-#include "kube_text.h"
+#include "kube_json_text.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* Reading within limits, writing, comparing; members that are there twice; no memory. */
-#include "kube_text.h"
+#include "kube_json_text.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Protobuf by the tables, where the golden objects (test/codec/test_kube_golden.c) do not go:
  * absent and zero values, other spellings, damage, lack of memory. */
-#include "kube_text.h"
+#include "kube_json_text.h"
 
 #include "base/attr.h"
 #include "kube/proto.h"

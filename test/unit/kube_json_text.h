@@ -1,6 +1,6 @@
 /* JSON texts in tests: single quotes stand for double ones. And an allocator that fails. */
-#ifndef KUBE_TEXT_H
-#define KUBE_TEXT_H
+#ifndef KUBE_JSON_TEXT_H
+#define KUBE_JSON_TEXT_H
 
 #include "test_base.h"
 
