@@ -33,105 +33,16 @@ static int decode_any(yyjson_mut_doc *doc,
                       const struct kube_kind **ret_kind,
                       yyjson_mut_val *value);
 
-/* One field of the wire: a number or bytes. */
-struct wire {
-    uint32_t number;
-    unsigned type;
-    uint64_t value;
-    struct kvs_view bytes;
-};
-
-static bool read_wire(struct pb_reader *r, struct wire *ret_wire)
-{
-    *ret_wire = (struct wire){0};
-    if (!pb_read_tag(r, &ret_wire->number, &ret_wire->type)) {
-        return false;
-    }
-    switch (ret_wire->type) {
-    case PB_WIRE_VARINT:
-        return pb_read_varint(r, &ret_wire->value);
-    case PB_WIRE_LEN:
-        return pb_read_bytes(r, &ret_wire->bytes);
-    default:
-        return pb_skip(r, ret_wire->type);
-    }
-}
-
-/* ---- values that are no structs of the table ---- */
-
-/* Text from the wire may hold anything: the JSON writer is the judge of what is not plain. */
-static int check_utf8(yyjson_mut_val *text)
-{
-    struct kvs_view bytes = kube_json_str(text);
-    struct buf written;
-    bool plain = true;
-    int err;
-
-    for (size_t i = 0; i < bytes.len && plain; i++) {
-        plain = ((const uint8_t *)bytes.data)[i] < 0x80;
-    }
-    if (plain) {
-        return 0;
-    }
-    buf_init(&written);
-    err = kube_json_write(&written, text);
-    buf_fini(&written);
-    return err;
-}
-
-static int set_string(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes)
-{
-    int err = kube_json_set_text(doc, value, bytes);
-
-    return err != 0 ? err : check_utf8(value);
-}
-
-static int set_base64(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes)
-{
-    size_t len = kube_base64_size(bytes.len);
-    char *text = kvs_malloc(len);
-    int err;
-
-    if (text == NULL) {
-        return KVS_E_NOMEM;
-    }
-    kube_base64_encode(text, bytes);
-    err = kube_json_set_text(doc, value, view_make(text, len));
-    kvs_free(text);
-    return err;
-}
-
-/* The last field `number` of a message; `ret_wire` is zero if there is none. */
-static bool find_wire(struct kvs_view bytes, uint32_t number, unsigned type, struct wire *ret_wire)
-{
-    struct pb_reader r = pb_reader_make(bytes);
-    struct wire w;
-
-    *ret_wire = (struct wire){0};
-    while (r.at < r.end) {
-        if (!read_wire(&r, &w)) {
-            return false;
-        }
-        if (w.number == number) {
-            if (w.type != type) {
-                return false;
-            }
-            *ret_wire = w;
-        }
-    }
-    return true;
-}
-
 static int
 set_raw(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes, unsigned depth)
 {
     struct kube_json_limits limits = {SIZE_MAX, KUBE_JSON_DEPTH_MAX};
     const struct kube_kind *kind;
     yyjson_mut_val *read;
-    struct wire w;
+    struct kube_wire w;
     int err;
 
-    if (!find_wire(bytes, KUBE_PROTO_RAW, PB_WIRE_LEN, &w)) {
+    if (!kube_wire_find(bytes, KUBE_PROTO_RAW, PB_WIRE_LEN, &w)) {
         return KVS_E_MALFORMED;
     }
     if (w.bytes.len == 0) {
@@ -149,54 +60,6 @@ set_raw(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes, unsig
     value->tag = read->tag;
     value->uni = read->uni;
     return 0;
-}
-
-static int set_time(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes, bool micro)
-{
-    char text[KUBE_WIRE_TIME_TEXT_MAX];
-    struct wire seconds;
-    struct wire nanos;
-    size_t len;
-
-    if (bytes.len == 0) {
-        (void)yyjson_mut_set_null(value);
-        return 0;
-    }
-    if (!find_wire(bytes, KUBE_PROTO_SECONDS, PB_WIRE_VARINT, &seconds) ||
-        !find_wire(bytes, KUBE_PROTO_NANOS, PB_WIRE_VARINT, &nanos) ||
-        nanos.value >= UINT64_C(1000000000)) {
-        return KVS_E_MALFORMED;
-    }
-    len = kube_wire_time_print(text, micro, (int64_t)seconds.value, (int32_t)nanos.value);
-    return len == 0 ? KVS_E_MALFORMED : kube_json_set_text(doc, value, view_make(text, len));
-}
-
-static int set_int_or_string(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes)
-{
-    struct wire is_string;
-    struct wire number;
-    struct wire text;
-
-    if (!find_wire(bytes, KUBE_PROTO_IS_STRING, PB_WIRE_VARINT, &is_string) ||
-        !find_wire(bytes, KUBE_PROTO_INT, PB_WIRE_VARINT, &number) ||
-        !find_wire(bytes, KUBE_PROTO_STRING, PB_WIRE_LEN, &text)) {
-        return KVS_E_MALFORMED;
-    }
-    if (is_string.value != 0) {
-        return set_string(doc, value, text.bytes);
-    }
-    (void)yyjson_mut_set_sint(value, (int32_t)(uint32_t)number.value);
-    return 0;
-}
-
-static int set_quantity(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes)
-{
-    struct wire text;
-
-    if (!find_wire(bytes, KUBE_PROTO_QUANTITY, PB_WIRE_LEN, &text)) {
-        return KVS_E_MALFORMED;
-    }
-    return set_string(doc, value, text.bytes.len > 0 ? text.bytes : VIEW_LITERAL("0"));
 }
 
 /* ---- fields ---- */
@@ -237,7 +100,7 @@ static int decode_wrapper(yyjson_mut_doc *doc,
 
 static int set_value(yyjson_mut_doc *doc,
                      const struct kube_field *f,
-                     const struct wire *w,
+                     const struct kube_wire *w,
                      unsigned depth,
                      yyjson_mut_val *value)
 {
@@ -248,21 +111,21 @@ static int set_value(yyjson_mut_doc *doc,
     }
     switch (f->type) {
     case KUBE_TYPE_STRING:
-        return set_string(doc, value, w->bytes);
+        return kube_proto_set_string(doc, value, w->bytes);
     case KUBE_TYPE_BYTES:
-        return set_base64(doc, value, w->bytes);
+        return kube_proto_set_base64(doc, value, w->bytes);
     case KUBE_TYPE_MESSAGE:
         return (inner->flags & KUBE_MESSAGE_IS_LIST) != 0
                    ? decode_wrapper(doc, inner, w->bytes, depth + 1, value)
                    : decode_object(doc, inner, w->bytes, depth + 1, value);
     case KUBE_TYPE_QUANTITY:
-        return set_quantity(doc, value, w->bytes);
+        return kube_proto_set_quantity(doc, value, w->bytes);
     case KUBE_TYPE_INT_OR_STRING:
-        return set_int_or_string(doc, value, w->bytes);
+        return kube_proto_set_int_or_string(doc, value, w->bytes);
     case KUBE_TYPE_TIME:
-        return set_time(doc, value, w->bytes, false);
+        return kube_proto_set_time(doc, value, w->bytes, false);
     case KUBE_TYPE_MICRO_TIME:
-        return set_time(doc, value, w->bytes, true);
+        return kube_proto_set_time(doc, value, w->bytes, true);
     case KUBE_TYPE_RAW:
     case KUBE_TYPE_FIELDS_V1:
         return set_raw(doc, value, w->bytes, depth);
@@ -273,7 +136,7 @@ static int set_value(yyjson_mut_doc *doc,
 
 static int append_element(yyjson_mut_doc *doc,
                           const struct kube_field *f,
-                          const struct wire *w,
+                          const struct kube_wire *w,
                           unsigned depth,
                           yyjson_mut_val *list)
 {
@@ -288,14 +151,14 @@ static int append_element(yyjson_mut_doc *doc,
 /* Numbers may also come packed, several in one run of bytes. */
 static int append_packed(yyjson_mut_doc *doc,
                          const struct kube_field *f,
-                         const struct wire *w,
+                         const struct kube_wire *w,
                          yyjson_mut_val *list)
 {
     struct pb_reader r = pb_reader_make(w->bytes);
     int err = 0;
 
     while (err == 0 && r.at < r.end) {
-        struct wire one = {.type = PB_WIRE_VARINT};
+        struct kube_wire one = {.type = PB_WIRE_VARINT};
 
         err = pb_read_varint(&r, &one.value) ? append_element(doc, f, &one, 0, list)
                                              : KVS_E_MALFORMED;
@@ -305,7 +168,7 @@ static int append_packed(yyjson_mut_doc *doc,
 
 static int add_entry(yyjson_mut_doc *doc,
                      const struct kube_field *f,
-                     const struct wire *w,
+                     const struct kube_wire *w,
                      unsigned depth,
                      yyjson_mut_val *map)
 {
@@ -319,12 +182,13 @@ static int add_entry(yyjson_mut_doc *doc,
     }
     err = kube_decode_may_be_null(f, true) ? 0 : kube_decode_set_zero(doc, f, value);
     while (err == 0 && r.at < r.end) {
-        struct wire part;
+        struct kube_wire part;
 
-        if (!read_wire(&r, &part)) {
+        if (!kube_wire_read(&r, &part)) {
             err = KVS_E_MALFORMED;
         } else if (part.number == KUBE_PROTO_KEY) {
-            err = part.type == PB_WIRE_LEN ? set_string(doc, key, part.bytes) : KVS_E_MALFORMED;
+            err = part.type == PB_WIRE_LEN ? kube_proto_set_string(doc, key, part.bytes)
+                                           : KVS_E_MALFORMED;
         } else if (part.number == KUBE_PROTO_VALUE) {
             err = set_value(doc, f, &part, depth, value);
         }
@@ -337,7 +201,7 @@ static int add_entry(yyjson_mut_doc *doc,
 
 static int decode_field(yyjson_mut_doc *doc,
                         const struct kube_field *f,
-                        const struct wire *w,
+                        const struct kube_wire *w,
                         unsigned depth,
                         yyjson_mut_val **slot)
 {
@@ -377,9 +241,9 @@ static int decode_fields(yyjson_mut_doc *doc,
     while (err == 0 && r.at < r.end) {
         const struct kube_field *f;
         yyjson_mut_val **slot;
-        struct wire w;
+        struct kube_wire w;
 
-        if (!read_wire(&r, &w)) {
+        if (!kube_wire_read(&r, &w)) {
             return KVS_E_MALFORMED;
         }
         f = kube_field_numbered(m, w.number);
@@ -450,41 +314,6 @@ int kube_proto_decode_message(yyjson_mut_doc *doc,
 
 /* ---- envelopes ---- */
 
-bool kube_proto_is_envelope(struct kvs_view bytes)
-{
-    return bytes.len >= KUBE_PROTO_MAGIC_LEN &&
-           memcmp(bytes.data, KUBE_PROTO_MAGIC, KUBE_PROTO_MAGIC_LEN) == 0;
-}
-
-int kube_proto_open(struct kvs_view bytes, struct kube_envelope *ret_envelope)
-{
-    struct kvs_view unknown;
-    struct wire meta;
-    struct wire parts[5];
-
-    if (!kube_proto_is_envelope(bytes)) {
-        return KVS_E_MALFORMED;
-    }
-    unknown = view_make((const char *)bytes.data + KUBE_PROTO_MAGIC_LEN,
-                        bytes.len - KUBE_PROTO_MAGIC_LEN);
-    if (!find_wire(unknown, KUBE_PROTO_TYPE_META, PB_WIRE_LEN, &meta) ||
-        !find_wire(meta.bytes, KUBE_PROTO_API_VERSION, PB_WIRE_LEN, &parts[0]) ||
-        !find_wire(meta.bytes, KUBE_PROTO_KIND, PB_WIRE_LEN, &parts[1]) ||
-        !find_wire(unknown, KUBE_PROTO_UNKNOWN_RAW, PB_WIRE_LEN, &parts[2]) ||
-        !find_wire(unknown, KUBE_PROTO_CONTENT_ENCODING, PB_WIRE_LEN, &parts[3]) ||
-        !find_wire(unknown, KUBE_PROTO_CONTENT_TYPE, PB_WIRE_LEN, &parts[4])) {
-        return KVS_E_MALFORMED;
-    }
-    *ret_envelope = (struct kube_envelope){
-        .api_version = parts[0].bytes,
-        .kind = parts[1].bytes,
-        .raw = parts[2].bytes,
-        .content_encoding = parts[3].bytes,
-        .content_type = parts[4].bytes,
-    };
-    return 0;
-}
-
 /* The envelope's names go into the slots of the fields that have no number. */
 static int set_type_meta(yyjson_mut_doc *doc,
                          const struct kube_message *m,
@@ -502,7 +331,7 @@ static int set_type_meta(yyjson_mut_doc *doc,
             continue;
         }
         values[pos] = yyjson_mut_null(doc);
-        err = values[pos] == NULL ? KVS_E_NOMEM : set_string(doc, values[pos], texts[i]);
+        err = values[pos] == NULL ? KVS_E_NOMEM : kube_proto_set_string(doc, values[pos], texts[i]);
         if (err != 0) {
             return err;
         }

@@ -2,6 +2,7 @@
 #ifndef KUBE_PROTO_INT_H
 #define KUBE_PROTO_INT_H
 
+#include "base/pb_wire.h"
 #include "kube/proto.h"
 
 #define KUBE_PROTO_MAGIC     "k8s\0"
@@ -53,6 +54,37 @@ static inline size_t kube_proto_place(const struct kube_message *m, size_t n)
 {
     return kube_table_by_number[m->first_field + n];
 }
+
+/* One field of the wire: a number or bytes. */
+struct kube_wire {
+    uint32_t number;
+    unsigned type;
+    uint64_t value;
+    struct kvs_view bytes;
+};
+
+/* False: malformed. Groups are refused. */
+bool kube_wire_read(struct pb_reader *r, struct kube_wire *ret_wire);
+
+/* The last field `number` of a message; all zero if there is none. False: malformed, or of another
+ * wire type. */
+bool kube_wire_find(struct kvs_view bytes,
+                    uint32_t number,
+                    unsigned type,
+                    struct kube_wire *ret_wire);
+
+/* These make `value` what the bytes of the type say; text is copied into the document.
+ * KVS_E_MALFORMED, KVS_E_NOMEM. */
+KVS_MUST_USE int
+kube_proto_set_string(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes);
+KVS_MUST_USE int
+kube_proto_set_base64(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes);
+KVS_MUST_USE int
+kube_proto_set_time(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes, bool micro);
+KVS_MUST_USE int
+kube_proto_set_int_or_string(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes);
+KVS_MUST_USE int
+kube_proto_set_quantity(yyjson_mut_doc *doc, yyjson_mut_val *value, struct kvs_view bytes);
 
 KVS_MUST_USE int kube_proto_encode_nested(struct buf *to,
                                           const struct kube_message *m,
