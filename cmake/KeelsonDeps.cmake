@@ -17,3 +17,5 @@ target_include_directories(lmdb SYSTEM INTERFACE ${LMDB_INCLUDE})
 
 # JSON of the objects. Debian 12 has it from trixie.
 pkg_check_modules(YYJSON REQUIRED IMPORTED_TARGET yyjson)
+# Time zones of cron schedules.
+pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)

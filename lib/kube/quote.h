@@ -1,0 +1,12 @@
+/* Text as Go's formatting verbs print it: error messages of Kubernetes carry it, and clients and
+ * their tests compare those messages. */
+#ifndef KUBE_QUOTE_H
+#define KUBE_QUOTE_H
+
+#include "base/buf.h"
+
+/* Appends `text` as %q does: double quotes, \n and the like, \xNN for bytes that are not UTF-8,
+ * \u00ad and the like for what does not print. Copies. Any thread. Lack of memory marks `out`. */
+void kube_quote(struct buf *out, struct kvs_view text);
+
+#endif
