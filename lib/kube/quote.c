@@ -109,3 +109,13 @@ void kube_quote(struct buf *out, struct kvs_view text)
     }
     buf_append_u8(out, '"');
 }
+
+void kube_quote_strings(struct buf *out, const struct kvs_view *texts, size_t count)
+{
+    buf_append_str(out, count > 0 ? "[]string{" : "[]string(nil)");
+    for (size_t i = 0; i < count; i++) {
+        buf_append_str(out, i > 0 ? ", " : "");
+        kube_quote(out, texts[i]);
+    }
+    buf_append_str(out, count > 0 ? "}" : "");
+}

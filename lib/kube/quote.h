@@ -9,4 +9,7 @@
  * \u00ad and the like for what does not print. Copies. Any thread. Lack of memory marks `out`. */
 void kube_quote(struct buf *out, struct kvs_view text);
 
+/* Appends a list as %#v does: []string{"a", "b"}, or []string(nil) if it is empty. */
+void kube_quote_strings(struct buf *out, const struct kvs_view *texts, size_t count);
+
 #endif
