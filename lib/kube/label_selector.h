@@ -57,7 +57,7 @@ KVS_MUST_USE int kube_label_selector_parse(struct kvs_view text,
                                            struct kube_label_selector *ret_selector,
                                            struct buf *why);
 
-/* Reads a metav1.LabelSelector: NULL or JSON null selects nothing, an empty one everything. Copies;
+/* Reads a metav1.LabelSelector: what is no object selects nothing, an empty one everything. Copies;
  * otherwise as parse. */
 KVS_MUST_USE int kube_label_selector_read(yyjson_mut_val *object,
                                           struct kube_label_selector *ret_selector,

@@ -113,7 +113,7 @@ int kube_label_selector_read(yyjson_mut_val *object,
 
     kvs_assert(ret_selector != NULL);
     arena_init(&s.arena, 0);
-    if (object == NULL || yyjson_mut_is_null(object)) {
+    if (!yyjson_mut_is_obj(object)) {
         s.nothing = true;
         *ret_selector = s;
         return 0;

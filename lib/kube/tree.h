@@ -13,8 +13,10 @@
 #include "base/attr.h"
 #include "base/view.h"
 
-/* Deepest nesting of objects and lists that is dealt with: what recurses here stops there. */
-#define KUBE_TREE_DEPTH_MAX 500
+/* Deepest nesting of objects and lists that is dealt with: what recurses here stops there, and no
+ * patch makes an object that the reader of JSON would refuse (200 levels with the innermost
+ * value). */
+#define KUBE_TREE_DEPTH_MAX 199
 
 struct kube_tree_slot {
     struct kvs_view name;

@@ -1,6 +1,6 @@
 /* Collected text against what it should be. */
-#ifndef UNIT_KUBE_TEXT_H
-#define UNIT_KUBE_TEXT_H
+#ifndef UNIT_KUBE_EXPECT_H
+#define UNIT_KUBE_EXPECT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "kube/cron.h"
 
 #include "kube/timestamp.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static int64_t at(const char *text)
 {

@@ -1,7 +1,7 @@
 /* Go's durations and kubectl's ages. */
 #include "kube/duration.h"
 
-#include "kube_text.h"
+#include "kube_expect.h"
 
 #define US     INT64_C(1000)
 #define MS     (1000 * US)

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "kube/quote.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static void paths(void **state)
 {

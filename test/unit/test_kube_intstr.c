@@ -1,7 +1,7 @@
 /* IntOrString and the arithmetic of rolling updates. */
 #include "kube/intstr.h"
 
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static void scaled(void **state)
 {

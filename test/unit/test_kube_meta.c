@@ -5,7 +5,7 @@
 #include "kube/meta_validate.h"
 #include "kube/object_meta.h"
 #include "kube/tree.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static yyjson_mut_doc *tree(const char *json)
 {

@@ -2,10 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "kube/patch_json.h"
 #include "kube/patch_merge.h"
 #include "kube/tree.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static yyjson_mut_doc *tree_of(const char *json, size_t len)
 {
@@ -504,6 +505,88 @@ static void equality(void **state)
     }
 }
 
+/* ---- no memory ---- */
+
+static int allocations_left;
+
+static void *limited_realloc(void *ctx, void *old, size_t size)
+{
+    (void)ctx;
+    return allocations_left-- > 0 ? test_realloc(old, size) : NULL;
+}
+
+static void limited_free(void *ctx, void *memory)
+{
+    (void)ctx;
+    test_free(memory);
+}
+
+static void *limited_tree_malloc(void *ctx, size_t size)
+{
+    return limited_realloc(ctx, NULL, size);
+}
+
+static void *limited_tree_realloc(void *ctx, void *old, size_t old_size, size_t size)
+{
+    (void)old_size;
+    return limited_realloc(ctx, old, size);
+}
+
+/* Patches a copy of `target` in a document whose memory and ours are limited. */
+static int patch_limited(yyjson_mut_val *target, yyjson_mut_val *patch, bool is_merge, int limit)
+{
+    static const yyjson_alc alc = {limited_tree_malloc, limited_tree_realloc, limited_free, NULL};
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root;
+    yyjson_mut_val *changed;
+    int err;
+
+    allocations_left = INT32_MAX;
+    doc = yyjson_mut_doc_new(&alc);
+    assert_true(yyjson_mut_doc_set_val_pool_size(doc, 1));
+    assert_true(yyjson_mut_doc_set_str_pool_size(doc, 1));
+    root = yyjson_mut_val_mut_copy(doc, target);
+    allocations_left = limit;
+    err = is_merge ? kube_patch_merge(doc, root, patch, NULL)
+                   : kube_patch_json(doc, root, patch, &changed, NULL);
+    allocations_left = 0;
+    yyjson_mut_doc_free(doc);
+    return err;
+}
+
+static void without_memory(void **state)
+{
+    static const struct kvs_allocator limited = {limited_realloc, limited_free, NULL};
+    yyjson_mut_doc *target = tree("{\"a\":{\"b\":1},\"l\":[1,2,3]}");
+    yyjson_mut_doc *merge = tree(
+        "{\"k00\":1,\"k01\":{\"x\":1},\"k02\":1,\"k03\":1,\"k04\":1,\"k05\":1,\"k06\":1,\"k07\":1,"
+        "\"k08\":1,\"k09\":1,\"k10\":1,\"k11\":1,\"k12\":1,\"k13\":1,\"k14\":1,\"k15\":1,\"k16\":1,"
+        "\"a\":{\"c\":\"text\"}}");
+    yyjson_mut_doc *json = tree(
+        "[{\"op\":\"add\",\"path\":\"/a/c\",\"value\":{\"d\":\"text\"}},{\"op\":\"copy\",\"from\":"
+        "\"/a\",\"path\":\"/e\"},{\"op\":\"move\",\"from\":\"/l/0\",\"path\":\"/l/-\"},{\"op\":"
+        "\"test\",\"path\":\"/a/b\",\"value\":1},{\"op\":\"replace\",\"path\":\"/"
+        "l\",\"value\":[]}]");
+
+    (void)state;
+    kvs_alloc_set(&limited);
+    for (int is_merge = 0; is_merge < 2; is_merge++) {
+        yyjson_mut_val *patch = yyjson_mut_doc_get_root(is_merge ? merge : json);
+        int n = 0;
+        int err;
+
+        do {
+            err = patch_limited(yyjson_mut_doc_get_root(target), patch, is_merge != 0, n++);
+            assert_true(err == 0 || err == KVS_E_NOMEM);
+        } while (err != 0);
+        assert_true(n > 3);
+    }
+    kvs_alloc_set(NULL);
+    yyjson_mut_doc_free(target);
+    yyjson_mut_doc_free(merge);
+    yyjson_mut_doc_free(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -511,7 +594,7 @@ int main(void)
         cmocka_unit_test(merge_diffs),   cmocka_unit_test(merge_large),
         cmocka_unit_test(json_patches),  cmocka_unit_test(json_refusals),
         cmocka_unit_test(json_limits),   cmocka_unit_test(json_depth_by_steps),
-        cmocka_unit_test(equality),
+        cmocka_unit_test(equality),      cmocka_unit_test(without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

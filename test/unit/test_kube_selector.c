@@ -2,7 +2,7 @@
 #include "base/alloc.h"
 #include "kube/field_selector.h"
 #include "kube/label_selector.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static yyjson_mut_doc *tree(const char *json)
 {
@@ -231,6 +231,15 @@ static void label_objects(void **state)
         kube_label_selector_print(&s, &out);
         assert_text(&out, cases[i].canonical);
         kube_label_selector_fini(&s);
+    }
+    for (int i = 0; i < 3; i++) {
+        static const char *const no_objects[] = {"null", "[]", "\"a=b\""};
+        yyjson_mut_doc *doc = tree(no_objects[i]);
+
+        assert_int_equal(kube_label_selector_read(yyjson_mut_doc_get_root(doc), &s, NULL), 0);
+        assert_false(kube_label_selector_matches(&s, NULL));
+        kube_label_selector_fini(&s);
+        yyjson_mut_doc_free(doc);
     }
     assert_int_equal(kube_label_selector_read(NULL, &s, NULL), 0);
     assert_false(kube_label_selector_is_everything(&s));

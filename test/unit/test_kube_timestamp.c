@@ -1,7 +1,7 @@
 /* RFC 3339 as metav1.Time and MicroTime read and write it. */
 #include "kube/timestamp.h"
 
-#include "kube_text.h"
+#include "kube_expect.h"
 
 #define AS "\" as \"2006-01-02T15:04:05Z07:00\": cannot parse "
 
