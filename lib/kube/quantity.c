@@ -171,7 +171,7 @@ struct quantity_sum {
 };
 
 /* Adds `digits`, the last of which counts 10^`exponent`. */
-static void quantity_sum_digits(struct quantity_sum *sum, struct kvs_view digits, int exponent)
+static void quantity_sum_digits(struct quantity_sum *sum, struct kvs_view digits, long exponent)
 {
     const char *p = digits.data;
 
@@ -206,7 +206,7 @@ quantity_sum_binary(struct quantity_sum *sum, const struct quantity_parts *parts
     sum->nano = sum->nano > quantity_limit() / scale ? quantity_limit() : sum->nano * scale;
     /* Horner's rule from the last digit: x = (digit * scale + x) / 10, with nine more places. */
     for (size_t i = parts->fraction.len; i-- > 0;) {
-        __int128 value = ((p[i] - '0') * scale * QUANTITY_UNIT) + nano;
+        __int128 value = ((p[i] - '0') * scale * (__int128)QUANTITY_UNIT) + nano;
 
         remainder |= value % 10;
         nano = value / 10;
@@ -294,10 +294,8 @@ static struct kube_quantity quantity_compute(const struct quantity_parts *parts,
         quantity_sum_binary(&sum, parts, exponent);
         sum.nano = sum.nano > max ? max : sum.nano; /* Kubernetes caps this format only. */
     } else {
-        size_t n = parts->fraction.len;
-
         quantity_sum_digits(&sum, parts->whole, exponent);
-        quantity_sum_digits(&sum, parts->fraction, exponent - (n > 10000 ? 10000 : (int)n));
+        quantity_sum_digits(&sum, parts->fraction, exponent - (long)parts->fraction.len);
     }
     q.nano = quantity_clamp(sum.nano + (sum.inexact ? 1 : 0));
     if (q.format == KUBE_QUANTITY_BINARY_SI && q.nano > 0 && q.nano < QUANTITY_UNIT) {

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -111,6 +112,37 @@ static void canonical_text(void **state)
         assert_true(q.format < KUBE_QUANTITY_FORMAT_COUNT);
         assert_prints(&q, cases[i].canonical);
     }
+}
+
+/* Texts of any length, with the point anywhere. */
+static void long_texts(void **state)
+{
+    enum { N = 30000 };
+    static const struct {
+        const char *start;
+        const char *end;
+        const char *canonical;
+    } cases[] = {
+        {"1.", "", "1"},     {"1.", "1", "1000000001n"},
+        {".", "1", "1n"},    {"-.", "1", "-1n"},
+        {"1.", "Ki", "1Ki"}, {"1.", "1Ki", "1024000000001n"},
+        {"", "7", "7"},      {"1", "", "10000000000E"},
+        {"1.", "e3", "1e3"}, {"-1", "Ki", "-9223372036854775807"},
+    };
+    char *text = malloc(N + 16);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t len = strlen(cases[i].start);
+        struct kube_quantity q;
+
+        memcpy(text, cases[i].start, len);
+        memset(text + len, '0', N);
+        memcpy(text + len + N, cases[i].end, strlen(cases[i].end) + 1);
+        assert_int_equal(kube_quantity_parse(view_str(text), &q, NULL), 0);
+        assert_prints(&q, cases[i].canonical);
+    }
+    free(text);
 }
 
 static void refusals(void **state)
@@ -287,9 +319,10 @@ static void round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(canonical_text),  cmocka_unit_test(refusals),
-        cmocka_unit_test(normalized_text), cmocka_unit_test(arithmetic),
-        cmocka_unit_test(scaled_values),   cmocka_unit_test(round_trip),
+        cmocka_unit_test(canonical_text), cmocka_unit_test(refusals),
+        cmocka_unit_test(long_texts),     cmocka_unit_test(normalized_text),
+        cmocka_unit_test(arithmetic),     cmocka_unit_test(scaled_values),
+        cmocka_unit_test(round_trip),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
