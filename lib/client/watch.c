@@ -316,6 +316,16 @@ void kvs_watch_close(struct kvs_watch *watch)
     }
 }
 
+void kvs_watch_keep(struct kvs_watch *watch)
+{
+    (void)atomic_fetch_add(&watch->refs, 1);
+}
+
+void kvs_watch_release(struct kvs_watch *watch)
+{
+    watch_unref(watch);
+}
+
 void kvs_watch_progress(struct kvs_watch *watch)
 {
     if (!atomic_exchange(&watch->progress_posted, true)) {

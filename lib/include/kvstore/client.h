@@ -289,6 +289,12 @@ KVS_API void kvs_watch_progress(struct kvs_watch *watch);
 /* Ends the watch; the ENDED callback comes later. */
 KVS_API void kvs_watch_close(struct kvs_watch *watch);
 
+/* Only from a watch's callback, ENDED included: the handle stays valid until kvs_watch_release, for
+ * threads that may still call kvs_watch_progress or kvs_watch_close, which do nothing any more
+ * after ENDED. Released before the client is closed. */
+KVS_API void kvs_watch_keep(struct kvs_watch *watch);
+KVS_API void kvs_watch_release(struct kvs_watch *watch);
+
 /* The same with a queue of its own instead of a callback; reading stops while `queue_max` (0: 64)
  * responses wait, so a slow reader costs the server's history, not memory. */
 struct kvs_watch_reader;
