@@ -41,8 +41,10 @@ struct stream_ops {
 struct stream_peer {
     char address[80]; /* "127.0.0.1:1234", "[::1]:1234" */
     bool tls;
-    bool verified;                /* a certificate was presented and checked against the CA */
-    const char *common_name;      /* of the certificate's subject; NULL if none */
+    bool verified;                    /* a certificate was presented and checked against the CA */
+    const char *common_name;          /* of the certificate's subject; NULL if none */
+    const char *const *organizations; /* likewise, all of them in order */
+    size_t n_organizations;
     const char *const *dns_names; /* subject alternative names: DNS, then addresses as text */
     size_t n_dns_names;
     const char *alpn; /* what was negotiated, "" if nothing */

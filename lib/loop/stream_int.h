@@ -135,6 +135,7 @@ struct tls_session {
     unsigned alpn_wire_len;
     char alpn[16]; /* what was negotiated */
     char *common_name;
+    char **organizations;
     char **dns_names;
 };
 

@@ -130,6 +130,10 @@ void stream_tls_free(struct stream *s)
         kvs_free(t->dns_names[i]);
     }
     kvs_free(t->dns_names);
+    for (size_t i = 0; i < s->peer.n_organizations; i++) {
+        kvs_free(t->organizations[i]);
+    }
+    kvs_free(t->organizations);
     kvs_free(t);
     s->tls = NULL;
 }
@@ -207,6 +211,24 @@ static void tls_read_common_name(struct stream *s, X509 *cert)
     }
 }
 
+static void tls_read_organizations(struct stream *s, X509 *cert)
+{
+    X509_NAME *subject = X509_get_subject_name(cert);
+    int at = -1;
+
+    s->tls->organizations = kvs_calloc(TLS_NAMES_MAX, sizeof(char *));
+    while (s->tls->organizations != NULL && s->peer.n_organizations < TLS_NAMES_MAX &&
+           (at = X509_NAME_get_index_by_NID(subject, NID_organizationName, at)) >= 0) {
+        char *text =
+            tls_copy_string(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+
+        if (text != NULL) {
+            s->tls->organizations[s->peer.n_organizations++] = text;
+        }
+    }
+    s->peer.organizations = (const char *const *)s->tls->organizations;
+}
+
 static void tls_read_names(struct stream *s, X509 *cert)
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
@@ -250,6 +272,7 @@ static void tls_read_peer(struct stream *s)
     s->peer.verified = SSL_get_verify_mode(t->ssl) != SSL_VERIFY_NONE &&
                        SSL_get_verify_result(t->ssl) == X509_V_OK;
     tls_read_common_name(s, cert);
+    tls_read_organizations(s, cert);
     tls_read_names(s, cert);
     X509_free(cert);
 }
