@@ -19,3 +19,15 @@ target_include_directories(lmdb SYSTEM INTERFACE ${LMDB_INCLUDE})
 pkg_check_modules(YYJSON REQUIRED IMPORTED_TARGET yyjson)
 # Time zones of cron schedules.
 pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)
+
+# The engine of the Raft core: our own, or libraft, which has to be asked for (docs/decisions/011).
+# With our own, libraft is only built into a second simulator, if it is there.
+set(KVS_RAFT_CORE own CACHE STRING "engine of the Raft core: own or libraft")
+set_property(CACHE KVS_RAFT_CORE PROPERTY STRINGS own libraft)
+if(NOT KVS_RAFT_CORE MATCHES "^(own|libraft)$")
+  message(FATAL_ERROR "KVS_RAFT_CORE is own or libraft, not ${KVS_RAFT_CORE}")
+endif()
+pkg_check_modules(RAFT IMPORTED_TARGET raft)
+if(KVS_RAFT_CORE STREQUAL "libraft" AND NOT RAFT_FOUND)
+  message(FATAL_ERROR "KVS_RAFT_CORE=libraft needs libraft-dev")
+endif()
