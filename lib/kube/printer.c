@@ -1,66 +1,103 @@
+/* Which printer a resource has, and the default one. */
 #include "kube/printer.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#include "base/view.h"
-#include "kube/duration.h"
+#include "kube/printer_int.h"
+#include "kube/schema.h"
 #include "kube/timestamp.h"
 
-void kube_cell_text(struct buf *to, struct kvs_view text)
-{
-    yyjson_mut_val value = {0};
-
-    (void)yyjson_mut_set_strn(&value, text.len == 0 ? "" : text.data, text.len);
-    if (kube_json_write(to, &value) != 0) {
-        buf_append_str(to, "\"\"");
-    }
-}
-
-void kube_cell_int(struct buf *to, int64_t number)
-{
-    buf_printf(to, "%" PRId64, number);
-}
-
-void kube_cell_since(struct buf *to, struct kvs_view time, uint64_t now_ns)
-{
-    char text[KUBE_DURATION_TEXT_MAX];
-    struct kube_time at;
-
-    if (time.len == 0 || kube_time_parse(time, &at, NULL) != 0) {
-        buf_append_str(to, "\"<unknown>\"");
-        return;
-    }
-    (void)kube_duration_human((int64_t)now_ns - at.seconds * 1000000000 - at.nanos, text);
-    buf_printf(to, "\"%s\"", text);
-}
-
-void kube_cell_age(struct buf *to, yyjson_mut_val *object, uint64_t now_ns)
-{
-    kube_cell_since(to, kube_json_get_str(kube_json_get(object, "metadata"), "creationTimestamp"),
-                    now_ns);
-}
-
-/* --- any kind -----------------------------------------------------------------------------------
- */
+/* ---- any kind ---- */
 
 static const struct kube_column any_columns[] = {
-    {"Name", "string", "name", 0},
-    {"Age", "string", "", 0},
+    PRINTER_NAME,
+    {"Created At", "date", "", 0, PRINTER_META("ObjectMeta"), "creationTimestamp"},
 };
 
-static void any_cells(yyjson_mut_val *object, uint64_t now_ns, struct buf *to)
+static void any_cells(struct kube_row *row)
 {
-    kube_cell_text(to, kube_json_get_str(kube_json_get(object, "metadata"), "name"));
-    buf_append_str(to, ",");
-    kube_cell_age(to, object, now_ns);
+    struct kvs_view text = printer_str(row->object, "metadata.creationTimestamp");
+    struct kube_time at;
+    char created[KUBE_TIME_TEXT_MAX];
+    size_t len;
+
+    kube_cell_name(row);
+    if (text.len == 0 || kube_time_parse(text, &at, NULL) != 0) {
+        kube_cell_text(row, VIEW_LITERAL("0001-01-01T00:00:00Z")); /* Go's zero time */
+        return;
+    }
+    len = kube_time_print(at, created);
+    kube_cell_text(row, view_make(created, len));
 }
 
-static const struct kube_printer any_printer = {
-    NULL, any_columns, sizeof any_columns / sizeof any_columns[0], any_cells};
+static const struct kube_printer any_printer = PRINTER_OF(NULL, any_columns, any_cells);
+
+/* ---- scale ---- */
+
+static const struct kube_column scale_columns[] = {
+    {"Name", "string", "", 0, PRINTER_META("ObjectMeta"), "name"},
+    {"Desired", "integer", "", 0, PRINTER_DOC("autoscaling.v1.ScaleSpec", "replicas")},
+    {"Available", "integer", "", 0, PRINTER_DOC("autoscaling.v1.ScaleStatus", "replicas")},
+    PRINTER_AGE,
+};
+
+static void scale_cells(struct kube_row *row)
+{
+    kube_cell_name(row);
+    printer_cell_int(row, "spec.replicas");
+    printer_cell_int(row, "status.replicas");
+    kube_cell_age(row);
+}
+
+static const struct kube_printer scale_printer = PRINTER_OF(NULL, scale_columns, scale_cells);
+
+const struct kube_printer *kube_printer_scale(void)
+{
+    return &scale_printer;
+}
+
+/* ---- all ---- */
+
+static const struct kube_printer *const printers[] = {
+    printers_pod,     printers_workload,  printers_batch,       printers_core,
+    printers_node,    printers_event,     printers_network,     printers_endpoints,
+    printers_storage, printers_csi,       printers_policy,      printers_flow,
+    printers_access,  printers_admission, printers_autoscaling,
+};
 
 const struct kube_printer *kube_printer_find(const struct kube_resource *r)
 {
-    (void)r;
+    const char *name = r->storage != NULL ? r->storage : r->plural;
+
+    for (size_t i = 0; i < sizeof printers / sizeof printers[0]; i++) {
+        for (const struct kube_printer *p = printers[i]; p->storage != NULL; p++) {
+            if (strcmp(p->storage, name) == 0) {
+                return p;
+            }
+        }
+    }
     return &any_printer;
+}
+
+void kube_printer_write(const struct kube_printer *p,
+                        yyjson_mut_val *object,
+                        uint64_t now_ns,
+                        struct buf *to)
+{
+    struct kube_row row = {object, now_ns, to, 0};
+
+    p->cells(&row);
+}
+
+const char *kube_column_description(const struct kube_column *c)
+{
+    const struct kube_message *m;
+    const struct kube_field *f;
+
+    if (c->field == NULL) {
+        return c->description;
+    }
+    m = kube_message_find(view_str(c->description));
+    f = m == NULL ? NULL : kube_field_named(m, view_str(c->field));
+    return f == NULL ? "" : kube_field_doc(f);
 }
