@@ -87,15 +87,16 @@ static void component_status_cells(struct kube_row *row)
 
 /* ---- resource quotas ---- */
 
+/* The age stands last from 1.33 on only. */
 static const struct kube_column resource_quota_columns[] = {
     PRINTER_NAME,
+    PRINTER_AGE,
     {"Request", "string", "", 0,
      PRINTER_SAYS("Request represents a minimum amount of cpu/memory that a container may "
                   "consume.")},
     {"Limit", "string", "", 0,
      PRINTER_SAYS("Limits control the maximum amount of cpu/memory that a container may use "
                   "independent of contention on the node.")},
-    PRINTER_AGE,
 };
 
 /* "cpu: 100m/1": what is used of what may be. Both sorted, so that one walk finds all. */
@@ -147,9 +148,9 @@ static void resource_quota_cells(struct kube_row *row)
     }
     requests.failed = requests.failed || hard.failed || used.failed;
     kube_cell_name(row);
+    kube_cell_age(row);
     kube_cell_buf(row, &requests);
     kube_cell_buf(row, &limits);
-    kube_cell_age(row);
     printer_words_fini(&hard);
     printer_words_fini(&used);
 }
