@@ -31,7 +31,7 @@ def _object_commands(server):
     says(server, "label configmap a k=v", r"configmap/a labeled")
     says(server, "get configmaps -l k=v -o name", r"^configmap/a\n$")
     says(server, "annotate configmap a k=v", r"configmap/a annotated")
-    says(server, "get configmap a", r"NAME +AGE\na +\d+s")
+    says(server, "get configmap a", r"NAME +DATA +AGE\na +1 +\d+s")
     says(server, "delete configmap a", r'configmap "a" deleted')
     says(server, "get configmap a", r'\(NotFound\): configmaps "a" not found', 1)
     says(server, "create namespace Bad", r"a lowercase RFC 1123 label must consist of", 1)
@@ -53,7 +53,21 @@ def _workloads(server):
     says(server, "get secret s -o jsonpath={.data.a}", r"^Yg==$")
 
 
+def _tables(server):
+    kubectl(server, "create deployment web --image=nginx --replicas=2")
+    says(server, "get deployments", r"^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +0/2 +0 +0 +\d+s\n$")
+    says(server, "get deployments -o wide", r" AGE +CONTAINERS +IMAGES +SELECTOR\nweb .* nginx +nginx +app=web\n$")
+    kubectl(server, "run p --image=nginx")
+    says(server, "get pods -o wide", r"NODE +NOMINATED NODE +READINESS GATES\np +0/1 +(Pending +)?0 +\d+s +<none> +<none>")
+    kubectl(server, "create role r --verb=get --resource=pods")
+    says(server, "get roles", r"^NAME +CREATED AT\nr +20\d\d-\d\d-\d\dT[0-9:]+Z\n$")
+    kubectl(server, "create quota q --hard=pods=1")
+    says(server, "get quota", r"^NAME +AGE +REQUEST +LIMIT\nq ")
+    says(server, "get namespace default", r"^NAME +STATUS +AGE\ndefault +(Active +)?\d+s\n$")
+
+
 if KUBECTL:
     case_kubectl_objects = _object_commands
     case_kubectl_discovery = _discovery
     case_kubectl_workloads = _workloads
+    case_kubectl_tables = _tables
