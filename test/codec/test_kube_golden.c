@@ -1,5 +1,6 @@
 /* Upstream's golden objects, every kind as JSON and as protobuf: both directions have to give
- * exactly the other file. Exit status 77 (skipped) without the package that has them. */
+ * exactly the other file, and a table's row of it a cell for each column. Exit status 77 (skipped)
+ * without the package that has them. */
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "base/view.h"
 #include "kube/decode.h"
 #include "kube/json.h"
+#include "kube/printer.h"
 #include "kube/proto.h"
 
 #define SKIPPED 77
@@ -21,6 +23,7 @@ static const char *const places[] = {
 
 struct tally {
     unsigned objects;
+    unsigned rows;
     unsigned failures;
     const char *name; /* of the object at hand */
 };
@@ -163,6 +166,46 @@ static void check_from_proto(struct tally *t,
     yyjson_mut_doc_free(doc);
 }
 
+static const struct kube_resource *resource_of(yyjson_mut_val *root)
+{
+    struct kvs_view api = kube_json_get_str(root, "apiVersion");
+    const char *slash = api.len == 0 ? NULL : memchr(api.data, '/', api.len);
+    size_t group_len = slash == NULL ? 0 : (size_t)(slash - (const char *)api.data);
+    size_t skip = slash == NULL ? 0 : group_len + 1;
+
+    return kube_resource_by_kind(view_make(api.data, group_len),
+                                 view_make((const char *)api.data + skip, api.len - skip),
+                                 kube_json_get_str(root, "kind"));
+}
+
+/* Of a kind that is served: the row is JSON, with as many cells as there are columns. */
+static void check_row(struct tally *t, yyjson_mut_val *root)
+{
+    const struct kube_resource *r = resource_of(root);
+    const struct kube_printer *p = r == NULL ? NULL : kube_printer_find(r);
+    struct kube_json_limits limits = kube_json_limits_default();
+    yyjson_mut_doc *doc;
+    struct buf row;
+
+    if (p == NULL) {
+        return;
+    }
+    t->rows++;
+    buf_init(&row);
+    buf_append_str(&row, "[");
+    kube_printer_write(p, root, 0, &row);
+    buf_append_str(&row, "]");
+    if (row.failed || kube_json_read(buf_view(&row), &limits, kube_json_heap(), &doc, NULL) != 0) {
+        complain(t, "no row: %.*s", (int)row.len, (const char *)row.data);
+    } else {
+        if (yyjson_mut_arr_size(yyjson_mut_doc_get_root(doc)) != p->n_columns) {
+            complain(t, "%zu columns: %.*s", p->n_columns, (int)row.len, (const char *)row.data);
+        }
+        yyjson_mut_doc_free(doc);
+    }
+    buf_fini(&row);
+}
+
 static void check_object(struct tally *t, struct kvs_view json, struct kvs_view pb)
 {
     struct kube_json_limits limits = kube_json_limits_default();
@@ -180,6 +223,7 @@ static void check_object(struct tally *t, struct kvs_view json, struct kvs_view 
     } else {
         const struct kube_message *m = kube_kind_message(kind);
 
+        check_row(t, yyjson_mut_doc_get_root(doc));
         check_json(t, doc, m);
         check_to_proto(t, yyjson_mut_doc_get_root(doc), m, pb);
         check_from_proto(t, yyjson_mut_doc_get_root(doc), m, pb);
@@ -244,6 +288,6 @@ int main(int argc, char **argv)
         }
     }
     (void)closedir(dir);
-    printf("%u golden objects, %u failures\n", t.objects, t.failures);
-    return t.failures == 0 && t.objects > 0 ? 0 : 1;
+    printf("%u golden objects, %u rows, %u failures\n", t.objects, t.rows, t.failures);
+    return t.failures == 0 && t.objects > 0 && t.rows > 0 ? 0 : 1;
 }
