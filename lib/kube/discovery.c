@@ -8,19 +8,10 @@ static const char *const verb_names[] = {
     "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
 };
 
-/* What a subresource takes and answers, where it is not the resource's own kind. */
-struct sub_facts {
-    enum kube_subresource sub;
-    const char *group; /* NULL: the resource's */
-    const char *version;
-    const char *kind;
-    unsigned verbs;
-};
-
 #define CHANGE (KUBE_VERB_GET | KUBE_VERB_PATCH | KUBE_VERB_UPDATE)
 
 /* In the order of their names, which is that of the documents. */
-static const struct sub_facts subs[] = {
+static const struct kube_sub_facts subs[] = {
     {KUBE_SUB_APPROVAL, NULL, NULL, NULL, CHANGE},
     {KUBE_SUB_ATTACH, NULL, NULL, "PodAttachOptions", KUBE_VERB_CREATE | KUBE_VERB_GET},
     {KUBE_SUB_BINDING, NULL, NULL, "Binding", KUBE_VERB_CREATE},
@@ -36,6 +27,11 @@ static const struct sub_facts subs[] = {
 };
 
 enum { N_SUBS = sizeof subs / sizeof subs[0] };
+
+const struct kube_sub_facts *kube_sub_facts_at(size_t n)
+{
+    return n < N_SUBS ? &subs[n] : NULL;
+}
 
 static void write_verbs(unsigned verbs, struct buf *to)
 {
@@ -130,7 +126,7 @@ static void write_resource(const struct kube_resource *r, struct buf *to)
 }
 
 static void
-write_subresource(const struct kube_resource *r, const struct sub_facts *s, struct buf *to)
+write_subresource(const struct kube_resource *r, const struct kube_sub_facts *s, struct buf *to)
 {
     buf_printf(to, ",{\"name\":\"%s/%s\",\"singularName\":\"\",\"namespaced\":%s,", r->plural,
                kube_subresource_name(s->sub), r->namespaced ? "true" : "false");
@@ -191,7 +187,7 @@ static void write_aggregated_subs(const struct kube_resource *r, struct buf *to)
     bool first = true;
 
     for (size_t j = 0; j < N_SUBS; j++) {
-        const struct sub_facts *s = &subs[j];
+        const struct kube_sub_facts *s = &subs[j];
 
         if ((r->subresources & s->sub) == 0) {
             continue;

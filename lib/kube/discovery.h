@@ -7,6 +7,18 @@
 #include "base/buf.h"
 #include "kube/resource.h"
 
+/* What a subresource takes and answers, where it is not the resource's own kind. */
+struct kube_sub_facts {
+    enum kube_subresource sub;
+    const char *group; /* NULL: the resource's */
+    const char *version;
+    const char *kind;
+    unsigned verbs; /* enum kube_verb */
+};
+
+/* In the order of their names; NULL behind the last. */
+const struct kube_sub_facts *kube_sub_facts_at(size_t n);
+
 /* /api. `address` is host:port as clients may reach the server. */
 void kube_discovery_versions(struct kvs_view address, struct buf *to);
 /* /apis */
