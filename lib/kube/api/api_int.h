@@ -18,6 +18,7 @@ struct kube_api {
     char address[300]; /* host:port, as discovery tells it */
     uint16_t port;
     struct list watches; /* struct api_watch.node */
+    struct api_openapi *openapi;
     bool closing;
     void (*close_cb)(void *ctx);
     void *close_ctx;
@@ -116,10 +117,16 @@ enum api_format api_accept(struct rpc_call *call);
 void api_discovery(struct api_call *c);
 /* /version, /healthz, ...: true if the path is one of them, and the call is complete. */
 bool api_open_path(struct api_call *c);
+/* /openapi/...: true if there is such a document, and the call is complete. */
+bool api_openapi(struct api_call *c);
 void api_object(struct api_call *c);
 void api_list(struct api_call *c);
 void api_watch(struct api_call *c);
 /* All watches end. */
 void api_watch_stop(struct kube_api *api);
+
+/* The OpenAPI documents that are kept, none yet. KVS_E_NOMEM. */
+KVS_MUST_USE int api_openapi_new(struct loop *loop, struct api_openapi **ret_openapi);
+void api_openapi_free(struct api_openapi *a); /* NULL is allowed */
 
 #endif
