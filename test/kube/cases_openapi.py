@@ -1,4 +1,4 @@
-"""OpenAPI documents over HTTPS: hashes, entity tags, and v2's protobuf as gnostic defines it."""
+"""OpenAPI: documents over HTTPS, v2's protobuf as gnostic defines it, and kubectl that reads them."""
 import importlib
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 from cases_api import expect, refused
+from cases_kubectl import KUBECTL, says
 
 OLD_PROTO = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 
@@ -169,3 +170,54 @@ def _protobuf_says_what_json_says(server):
 
 if PROTO:
     case_openapi_v2_protobuf = _protobuf_says_what_json_says
+
+
+# ---- kubectl ----
+
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: %s}
+spec:
+  containers: [{name: c, image: nginx%s}]
+"""
+
+CONFIG = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {x: "%s"}
+"""
+
+
+def _explain(server):
+    says(server, "explain pod.spec.containers",
+         r"KIND: +Pod\nVERSION: +v1\n\nFIELD: containers <\[\]Container>\n.*"
+         r"  name\t<string> -required-\n.*  resources\t<ResourceRequirements>\n")
+    says(server, "explain pod.spec.restartPolicy",
+         r"FIELD: restartPolicy <string>\nENUM:\n    Always\n    Never\n    OnFailure\n")
+    says(server, "explain pod.spec.containers.resources.limits", r"FIELD: limits <map\[string\]Quantity>")
+    says(server, "explain service.spec.ports.targetPort", r"FIELD: targetPort <IntOrString>")
+    says(server, "explain hpa", r"GROUP: +autoscaling\nKIND: +HorizontalPodAutoscaler\nVERSION: +v2\n")
+    says(server, "explain deployment --recursive",
+         r"GROUP: +apps\n.*\n    template\t<PodTemplateSpec> -required-\n.*"
+         r"\n        containers\t<\[\]Container> -required-\n.*\n  status\t<DeploymentStatus>\n")
+    says(server, "explain pod.spec.nothing", r'field "nothing" does not exist', 1)
+    says(server, "explain pod.spec.nodeSelector --output=plaintext-openapiv2",
+         r"FIELD:    nodeSelector <map\[string\]string>")
+
+
+def _validation(server):
+    says(server, "create -f -", r"pod/p created", 0, POD % ("p", ""))
+    says(server, "create -f -", r'strict decoding error: unknown field "spec.containers\[0\].imagePolicy"',
+         1, POD % ("q", ", imagePolicy: Always"))
+    says(server, "create -f - --validate=warn", r'pod/q created\nWarning: unknown field "spec.containers\[0\].imagePolicy"',
+         0, POD % ("q", ", imagePolicy: Always"))
+    says(server, "apply -f -", r'strict decoding error: unknown field "spec.containers\[0\].imagePolicy"',
+         1, POD % ("r", ", imagePolicy: Always"))
+    says(server, "apply -f -", r"configmap/a created", 0, CONFIG % 1)
+    says(server, "apply -f - --dry-run=server", r"pod/r created \(server dry run\)", 0, POD % ("r", ""))
+    says(server, "get pods -o name", r"^pod/p\npod/q\n$")
+
+
+if KUBECTL:
+    case_kubectl_explain = _explain
+    case_kubectl_validation = _validation
