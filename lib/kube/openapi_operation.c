@@ -1,5 +1,4 @@
 /* Operations: what one method does on one path. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -43,6 +42,12 @@ const char *openapi_action_method(enum openapi_action action)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
+/* Names of the API are ASCII, whatever the locale. */
+static uint8_t capital(char c)
+{
+    return (uint8_t)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
 /* "RbacAuthorization" of "rbac.authorization.k8s.io", "Core" of "". */
 static void write_group_word(const char *group, bool first_small, struct buf *to)
 {
@@ -61,7 +66,7 @@ static void write_group_word(const char *group, bool first_small, struct buf *to
             upper = true;
             continue;
         }
-        buf_append_u8(to, (uint8_t)(upper ? toupper((unsigned char)group[i]) : group[i]));
+        buf_append_u8(to, upper ? capital(group[i]) : (uint8_t)group[i]);
         upper = false;
     }
 }
@@ -69,7 +74,7 @@ static void write_group_word(const char *group, bool first_small, struct buf *to
 static void write_capital(const char *word, struct buf *to)
 {
     if (word[0] != '\0') {
-        buf_append_u8(to, (uint8_t)toupper((unsigned char)word[0]));
+        buf_append_u8(to, capital(word[0]));
         buf_append_str(to, word + 1);
     }
 }

@@ -1,14 +1,15 @@
 /* /openapi/v3, /openapi/v3/NAME and /openapi/v2: what every kind looks like, for clients.
  *
  * A document is made when it is first asked for (some milliseconds), kept while it is asked for,
- * and dropped after some minutes without a request; all together are 5 MB. Of each document a hash
- * stays: it is the ETag, and stands in the index of v3, so that what a client has kept is good for
- * as long as the hash is the same. */
+ * and dropped after some minutes without a request; all together are 5.4 MB. Of each document a
+ * hash stays: it is the ETag, and stands in the index of v3, so that what a client has kept is good
+ * for as long as the hash is the same. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/checksum.h"
+#include "base/rcbuf.h"
 #include "base/view.h"
 #include "kube/api/api_int.h"
 #include "kube/openapi_v2.h"
@@ -20,8 +21,8 @@ enum {
 };
 
 struct openapi_document {
-    struct buf body; /* empty: not made, or dropped */
-    uint64_t hash;   /* of the body; stays */
+    struct rcbuf *body; /* NULL: not made, or dropped */
+    uint64_t hash;      /* of the body; stays */
     bool has_hash;
     uint64_t used_ms;
 };
@@ -60,10 +61,10 @@ static void openapi_sweep_cb(struct loop_timer *t)
         struct openapi_document *d = &a->documents[i];
 
         if (now_ms - d->used_ms >= KEPT_MS) {
-            buf_fini(&d->body);
-            buf_init(&d->body);
+            rcbuf_unref(d->body);
+            d->body = NULL;
         }
-        any |= d->body.len > 0;
+        any |= d->body != NULL;
     }
     if (!any) {
         loop_timer_stop(&a->sweep);
@@ -80,9 +81,6 @@ int api_openapi_new(struct loop *loop, struct api_openapi **ret_openapi)
     }
     a->loop = loop;
     a->n_v3 = n_v3;
-    for (size_t i = 0; i < openapi_count(a); i++) {
-        buf_init(&a->documents[i].body);
-    }
     loop_timer_init(loop, &a->sweep, openapi_sweep_cb);
     *ret_openapi = a;
     return 0;
@@ -95,7 +93,7 @@ void api_openapi_free(struct api_openapi *a)
     }
     loop_timer_stop(&a->sweep);
     for (size_t i = 0; i < openapi_count(a); i++) {
-        buf_fini(&a->documents[i].body);
+        rcbuf_unref(a->documents[i].body);
     }
     kvs_free(a);
 }
@@ -141,6 +139,7 @@ static int openapi_write(struct api_openapi *a, size_t n, struct buf *to)
     return n == openapi_v2_of(a, true) ? kube_openapi_v2_proto(to) : kube_openapi_v2_json(to);
 }
 
+/* What is kept is of its exact size, unlike what it was written into. */
 static int openapi_make(struct api_openapi *a, struct openapi_document *d)
 {
     struct buf body;
@@ -148,12 +147,15 @@ static int openapi_make(struct api_openapi *a, struct openapi_document *d)
 
     buf_init(&body);
     err = openapi_write(a, (size_t)(d - a->documents), &body);
+    if (err == 0) {
+        d->body = rcbuf_copy(buf_view(&body));
+        err = d->body == NULL ? KVS_E_NOMEM : 0;
+    }
+    buf_fini(&body);
     if (err != 0) {
-        buf_fini(&body);
         return err;
     }
-    d->body = body;
-    d->hash = checksum64(body.data, body.len, 0);
+    d->hash = checksum64(d->body->data, d->body->len, 0);
     d->has_hash = true;
     if (!a->sweep.active) {
         loop_timer_start_repeat(&a->sweep, SWEEP_MS, SWEEP_MS);
@@ -198,7 +200,7 @@ openapi_reply(struct api_call *c, const struct openapi_request *r, const struct 
         rpc_http_reply(c->call, 304, NULL, fields, 3, buf_take(&copy));
         return;
     }
-    buf_append_view(&copy, buf_view(&d->body));
+    buf_append_view(&copy, rcbuf_view(d->body));
     if (copy.failed) {
         buf_fini(&copy);
         rpc_fail(c->call, RPC_RESOURCE_EXHAUSTED, "out of memory");
@@ -229,7 +231,7 @@ static void openapi_serve(struct api_call *c, const struct openapi_request *r)
     struct openapi_document *d = &a->documents[r->document];
     char hash[KUBE_OPENAPI_HASH_SIZE];
 
-    if (d->body.len == 0 && openapi_make(a, d) != 0) {
+    if (d->body == NULL && openapi_make(a, d) != 0) {
         rpc_fail(c->call, RPC_RESOURCE_EXHAUSTED, "out of memory");
         return;
     }
@@ -279,17 +281,17 @@ static bool openapi_wants_proto(struct api_call *c)
 static bool openapi_v3_document(const struct api_openapi *a, struct kvs_view path, size_t *ret_n)
 {
     static const char prefix[] = "/openapi/v3/";
+    const size_t len = sizeof prefix - 1;
     size_t n;
 
     if (view_equal_str(path, "/openapi/v3") || view_equal_str(path, prefix)) {
         *ret_n = openapi_index_of(a);
         return true;
     }
-    if (path.len < sizeof prefix - 1 || memcmp(path.data, prefix, sizeof prefix - 1) != 0) {
+    if (path.len < len || memcmp(path.data, prefix, len) != 0) {
         return false;
     }
-    n = kube_openapi_v3_find(
-        view_make(path.data + sizeof prefix - 1, path.len - (sizeof prefix - 1)));
+    n = kube_openapi_v3_find(view_make((const char *)path.data + len, path.len - len));
     *ret_n = n;
     return n < a->n_v3;
 }
