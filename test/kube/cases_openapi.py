@@ -218,6 +218,39 @@ def _validation(server):
     says(server, "get pods -o name", r"^pod/p\npod/q\n$")
 
 
+# An old kubectl (1.20) reads v2 alone, in protobuf, and validates by itself.
+OLD_KUBECTL = os.environ.get("KEELSON_OLD_KUBECTL")
+
+OLD_CASES = (
+    ("create -f -", POD.replace("containers", "container") % ("p", ""),
+     'error: error validating "STDIN": error validating data: [ValidationError(Pod.spec): unknown field "container" in'
+     ' io.k8s.api.core.v1.PodSpec, ValidationError(Pod.spec): missing required field "containers" in'
+     ' io.k8s.api.core.v1.PodSpec]; if you choose to ignore'),
+    ("create -f -", POD % ("p", ", ports: [{containerPort: http}]"),
+     "ValidationError(Pod.spec.containers[0].ports[0].containerPort): invalid type for"
+     ' io.k8s.api.core.v1.ContainerPort.containerPort: got "string", expected "integer"'),
+    ("create -f -", POD % ("p", ", resources: {limits: {cpu: 1, memory: 1Gi}}"), "pod/p created"),
+    ("apply -f - --dry-run=server", CONFIG % 1, "configmap/a created (server dry run)"),
+    ("explain pod.spec.tolerations --recursive", None,
+     "RESOURCE: tolerations <[]Object>\n\nDESCRIPTION:\n     If specified, the pod's tolerations.\n\n"
+     "     The pod this Toleration is attached to tolerates any taint that matches the\n"
+     "     triple <key,value,effect> using the matching operator <operator>.\n\n"
+     "FIELDS:\n   effect\t<string>\n   key\t<string>\n   operator\t<string>\n"
+     "   tolerationSeconds\t<integer>\n   value\t<string>\n"),
+)
+
+
+def _old_kubectl(server):
+    environment = {**os.environ, "KUBECONFIG": server.kubeconfig, "HOME": server.folder}
+    for line, body, wanted in OLD_CASES:
+        done = subprocess.run([OLD_KUBECTL, *line.split()], input=body, capture_output=True, text=True, timeout=60,
+                              env=environment, check=False)
+        expect(wanted in done.stdout + done.stderr, f"{line}: not {wanted} in {done.stdout}{done.stderr}")
+
+
+if OLD_KUBECTL:
+    case_openapi_old_kubectl = _old_kubectl
+
 if KUBECTL:
     case_kubectl_explain = _explain
     case_kubectl_validation = _validation
