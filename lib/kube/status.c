@@ -257,6 +257,12 @@ void kube_status_internal(struct kube_status *s, const char *format, ...)
     va_end(args);
 }
 
+void kube_status_plain(struct kube_status *s, unsigned code, struct kvs_view text)
+{
+    status_set(s, code, "");
+    buf_append_view(&s->message, text);
+}
+
 void kube_status_store(struct kube_status *s, int err)
 {
     switch (err) {
@@ -346,7 +352,9 @@ void kube_status_write(const struct kube_status *s, struct buf *to)
     buf_append_str(to, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},"
                        "\"status\":\"Failure\",\"message\":");
     status_quote(to, buf_view(&s->message));
-    buf_printf(to, ",\"reason\":\"%s\"", s->reason);
+    if (s->reason[0] != '\0') {
+        buf_printf(to, ",\"reason\":\"%s\"", s->reason);
+    }
     if (s->has_details) {
         status_write_details(s, to);
     }

@@ -74,6 +74,8 @@ void kube_status_invalid(struct kube_status *s,
 /* A patch that cannot be applied. */
 void kube_status_unprocessable(struct kube_status *s);
 void kube_status_internal(struct kube_status *s, const char *format, ...) KVS_PRINTF(2, 3);
+/* An error that upstream does not know a reason for: its text as it is. */
+void kube_status_plain(struct kube_status *s, unsigned code, struct kvs_view text);
 /* What a failed call of the store means for the client. */
 void kube_status_store(struct kube_status *s, int err);
 

@@ -91,6 +91,30 @@ def case_patches(server):
     refused(server.call("PATCH", path, [], "application/merge-patch+json"), 400, "BadRequest")
 
 
+def case_strategic_patches(server):
+    """Lists merged by key, directives, and the texts of what does not apply."""
+    path, media = "/apis/apps/v1/namespaces/default/deployments/d", "application/strategic-merge-patch+json"
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
+        "containers": [{"name": "x", "image": "1"}, {"name": "y", "image": "2"}]}}}
+    expect(server.call("POST", os.path.dirname(path), {"metadata": {"name": "d"}, "spec": spec})[0] == 201, "create")
+
+    def patch(pod):
+        return server.call("PATCH", path, {"spec": {"template": {"spec": pod}}}, media)
+
+    def images(answer):
+        expect(answer[0] == 200, answer)
+        return " ".join(c["name"] + c["image"] for c in answer[1]["spec"]["template"]["spec"]["containers"])
+
+    expect(images(patch({"containers": [{"name": "y", "image": "3"}]})) == "x1 y3", "by name")
+    expect(images(patch({"containers": [{"name": "x", "$patch": "delete"}, {"name": "z", "image": "4"}],
+                         "$setElementOrder/containers": [{"name": "z"}, {"name": "y"}]})) == "z4 y3", "directives")
+    code, body = patch({"containers": [{"image": "5"}]})
+    expect(code == 500 and "reason" not in body and body["message"] ==
+           "map: map[image:5] does not contain declared merge key: name", body)
+    refused(patch({"$retainKeys": 1}), 400, "BadRequest", "invalid patch format of retainKeys")
+    refused(server.call("PATCH", path, "[]", media), 400, "BadRequest")
+
+
 def case_dry_run_writes_nothing(server):
     code, body = server.call("POST", f"{CONFIGMAPS}?dryRun=All", make("a"))
     expect(code == 201 and body["metadata"]["uid"], body)

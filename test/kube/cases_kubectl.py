@@ -66,7 +66,18 @@ def _tables(server):
     says(server, "get namespace default", r"^NAME +STATUS +AGE\ndefault +(Active +)?\d+s\n$")
 
 
+def _strategic_patch(server):
+    says(server, "create deployment web --image=nginx", r"created")
+    says(server, "patch deployment web --type=strategic -p {\"spec\":{\"template\":{\"spec\":{\"containers\":"
+         "[{\"name\":\"side\",\"image\":\"busybox\"}]}}}}", r"deployment.apps/web patched\n$")
+    says(server, "get deployment web -o jsonpath={.spec.template.spec.containers[*].name}", r"^side nginx$")
+    says(server, "set image deployment/web nginx=nginx:2", r"deployment.apps/web image updated")
+    says(server, "get deployment web -o jsonpath={.spec.template.spec.containers[*].image}", r"^busybox nginx:2$")
+    says(server, "patch deployment web -p {\"spec\":{\"replicas\":1}}", r"deployment.apps/web patched \(no change\)")
+
+
 if KUBECTL:
+    case_kubectl_strategic_patch = _strategic_patch
     case_kubectl_objects = _object_commands
     case_kubectl_discovery = _discovery
     case_kubectl_workloads = _workloads

@@ -9,12 +9,14 @@
 #include "kube/decode.h"
 #include "kube/patch_json.h"
 #include "kube/patch_merge.h"
+#include "kube/patch_strategic.h"
 #include "kube/proto.h"
 #include "kube/registry/registry_int.h"
 
 static const char accepted_objects[] =
     "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-static const char accepted_patches[] = "application/json-patch+json, application/merge-patch+json";
+static const char accepted_patches[] = "application/json-patch+json, application/merge-patch+json, "
+                                       "application/strategic-merge-patch+json";
 
 enum kube_media kube_media_parse(struct kvs_view content_type)
 {
@@ -253,6 +255,8 @@ static int request_patch_failed(struct kube_request *q, int err, const struct bu
         kube_status_too_large(&q->status, KUBE_JSON_BYTES_MAX);
     } else if (err == KVS_E_INVALID) {
         kube_status_unprocessable(&q->status);
+    } else if (err == KVS_E_NOT_FOUND) {
+        kube_status_plain(&q->status, 500, buf_view(why));
     } else {
         kube_status_bad_request(&q->status, "%.*s", (int)why->len, (const char *)why->data);
     }
@@ -268,6 +272,9 @@ request_apply_patch(struct kube_request *q, yyjson_mut_val **target, yyjson_mut_
     buf_init(&why);
     if (q->media == KUBE_MEDIA_JSON_PATCH) {
         err = kube_patch_json(q->doc, *target, patch, target, &why);
+    } else if (q->media == KUBE_MEDIA_STRATEGIC_PATCH) {
+        err = kube_patch_strategic(
+            q->doc, kube_kind_message(request_kind(q)), *target, patch, target, &why);
     } else {
         err = kube_patch_merge(q->doc, *target, patch, &why);
     }
@@ -287,7 +294,8 @@ int request_patch(struct kube_request *q, yyjson_mut_val *old, yyjson_mut_val **
     if (target == NULL) {
         return KVS_E_NOMEM;
     }
-    if (q->media != KUBE_MEDIA_MERGE_PATCH && q->media != KUBE_MEDIA_JSON_PATCH) {
+    if (q->media != KUBE_MEDIA_MERGE_PATCH && q->media != KUBE_MEDIA_JSON_PATCH &&
+        q->media != KUBE_MEDIA_STRATEGIC_PATCH) {
         kube_status_unsupported_media(&q->status, accepted_patches);
         return KVS_E_INVALID;
     }
