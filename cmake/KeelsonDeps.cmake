@@ -31,3 +31,5 @@ pkg_check_modules(RAFT IMPORTED_TARGET raft)
 if(KVS_RAFT_CORE STREQUAL "libraft" AND NOT RAFT_FOUND)
   message(FATAL_ERROR "KVS_RAFT_CORE=libraft needs libraft-dev")
 endif()
+# YAML of applied objects.
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
