@@ -257,6 +257,27 @@ void kube_status_internal(struct kube_status *s, const char *format, ...)
     va_end(args);
 }
 
+void kube_status_apply_conflict(struct kube_status *s,
+                                struct kvs_view text,
+                                const struct kube_cause *causes,
+                                size_t n)
+{
+    status_set(s, 409, "Conflict");
+    s->has_details = true;
+    buf_append_view(&s->message, text);
+    s->causes = arena_calloc(&s->arena, n, sizeof *s->causes);
+    for (size_t i = 0; s->causes != NULL && i < n; i++) {
+        struct kube_cause *to = &s->causes[s->n_causes];
+
+        to->reason = causes[i].reason;
+        if (arena_copy(&s->arena, causes[i].message, &to->message) != 0 ||
+            arena_copy(&s->arena, causes[i].field, &to->field) != 0) {
+            return;
+        }
+        s->n_causes++;
+    }
+}
+
 void kube_status_plain(struct kube_status *s, unsigned code, struct kvs_view text)
 {
     status_set(s, code, "");

@@ -74,6 +74,11 @@ void kube_status_invalid(struct kube_status *s,
 /* A patch that cannot be applied. */
 void kube_status_unprocessable(struct kube_status *s);
 void kube_status_internal(struct kube_status *s, const char *format, ...) KVS_PRINTF(2, 3);
+/* An apply would take fields from other managers; `text` and `causes` say which. Copied. */
+void kube_status_apply_conflict(struct kube_status *s,
+                                struct kvs_view text,
+                                const struct kube_cause *causes,
+                                size_t n);
 /* An error that upstream does not know a reason for: its text as it is. */
 void kube_status_plain(struct kube_status *s, unsigned code, struct kvs_view text);
 /* What a failed call of the store means for the client. */
