@@ -115,6 +115,88 @@ def case_strategic_patches(server):
     refused(server.call("PATCH", path, "[]", media), 400, "BadRequest")
 
 
+APPLY = "application/apply-patch+yaml"
+
+
+def managed(body):
+    """Manager, operation and fields of each entry."""
+    return {(e["manager"], e["operation"], e.get("subresource", "")): e["fieldsV1"]
+            for e in body["metadata"].get("managedFields", [])}
+
+
+def case_writers_own_what_they_change(server):
+    agent = {"User-Agent": "maker/v1 (test)"}
+    code, made = server.call("POST", CONFIGMAPS, make("a", {"l": "1"}, x="1", y="2"), headers=agent)
+    owned = {"f:data": {".": {}, "f:x": {}, "f:y": {}}, "f:metadata": {"f:labels": {".": {}, "f:l": {}}}}
+    expect(code == 201 and managed(made) == {("maker", "Update", ""): owned}, made)
+    expect(made["metadata"]["managedFields"][0]["apiVersion"] == "v1"
+           and made["metadata"]["managedFields"][0]["time"] and
+           made["metadata"]["managedFields"][0]["fieldsType"] == "FieldsV1", made)
+    code, body = server.call("PATCH", f"{CONFIGMAPS}/a?fieldManager=other", {"data": {"x": "9"}},
+                             "application/merge-patch+json", headers=agent)
+    expect(code == 200 and managed(body)[("other", "Update", "")] == {"f:data": {"f:x": {}}}
+           and managed(body)[("maker", "Update", "")]["f:data"] == {".": {}, "f:y": {}}, body)
+    same = server.call("PATCH", f"{CONFIGMAPS}/a?fieldManager=third", {"data": {"x": "9"}},
+                       "application/merge-patch+json", headers=agent)[1]
+    expect(same == body, "no change, no owner, no version")
+    body["metadata"]["managedFields"] = [{}]
+    code, body = server.call("PUT", f"{CONFIGMAPS}/a", body)
+    expect(code == 200 and not managed(body), body)
+    refused(server.call("POST", f"{CONFIGMAPS}?fieldManager={'x' * 129}", make("b")), 422, "Invalid",
+            "may not be more than 128")
+
+
+def case_server_side_apply(server):
+    path = f"{CONFIGMAPS}/a"
+
+    def apply(manager, text, force="false", at=path):
+        return server.call("PATCH", f"{at}?fieldManager={manager}&force={force}", text, APPLY)
+
+    def body(data):
+        return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata: " + data
+
+    code, made = apply("one", body("{x: '1', z: '2'}"))
+    expect(code == 201 and made["data"] == {"x": "1", "z": "2"} and made["metadata"]["uid"]
+           and managed(made) == {("one", "Apply", ""): {"f:data": {"f:x": {}, "f:z": {}}}}, made)
+    code, again = apply("one", body("{x: '1', z: '2'}"))
+    expect(code == 200 and again == made, f"nothing new: {again}")
+    answer = apply("two", body("{x: '3', z: '4'}"))
+    refused(answer, 409, "Conflict", 'Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.z')
+    expect(answer[1]["details"]["causes"][0] == {"reason": "FieldManagerConflict", "message": 'conflict with "one"',
+                                                 "field": ".data.x"}, answer)
+    code, taken = apply("two", body("{x: '3'}"), "true")
+    expect(code == 200 and taken["data"] == {"x": "3", "z": "2"}
+           and managed(taken)[("one", "Apply", "")] == {"f:data": {"f:z": {}}}, taken)
+    code, shared = apply("one", body("{x: '3'}"))
+    expect(code == 200 and shared["data"] == {"x": "3"}, f"z has gone with its only owner: {shared}")
+    code, left = apply("two", body("{}"))
+    expect(code == 200 and left["data"] == {"x": "3"}, f"x is still one's: {left}")
+    refused(server.call("PATCH", path, body("{}"), APPLY), 422, "Invalid",
+            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
+    refused(server.call("PATCH", f"{path}?force=true", {}, "application/merge-patch+json"), 422, "Invalid",
+            "force: Forbidden: may not be specified for non-apply patch")
+    refused(apply("one", "a: [b"), 400, "BadRequest", "error decoding YAML: error converting YAML to JSON: yaml: ")
+    refused(apply("one", "kind: Secret\napiVersion: v1"), 400, "BadRequest", "invalid object type: v1, Kind=Secret")
+    refused(apply("one", body("{}"), at=f"{CONFIGMAPS}/b"), 400, "BadRequest", "does not match the name on the URL (b)")
+    code, wrong = apply("one", body("{}\nspam: 1"))
+    expect(code == 500 and wrong["message"] == "failed to create typed patch object (/a; v1, Kind=ConfigMap): "
+           ".spam: field not declared in schema", wrong)
+
+
+def case_applies_through_everything(server):
+    """20 managers apply a field each, all at once: every one of them is there, and owned."""
+    def apply(i):
+        text = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {f"k{i}": "1"}})
+        return server.call("PATCH", f"{CONFIGMAPS}/a?fieldManager=m{i}", text, APPLY)[0]
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        codes = sorted(pool.map(apply, range(20)))
+    expect(codes == [200] * 19 + [201], codes)
+    body = server.call("GET", f"{CONFIGMAPS}/a")[1]
+    expect(body["data"] == {f"k{i}": "1" for i in range(20)} and managed(body) == {
+        (f"m{i}", "Apply", ""): {"f:data": {f"f:k{i}": {}}} for i in range(20)}, body)
+
+
 def case_dry_run_writes_nothing(server):
     code, body = server.call("POST", f"{CONFIGMAPS}?dryRun=All", make("a"))
     expect(code == 201 and body["metadata"]["uid"], body)

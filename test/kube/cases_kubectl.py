@@ -1,4 +1,5 @@
 """kubectl, unmodified, on a fresh server: each case is a list of commands with what they print."""
+import json
 import os
 import re
 import shutil
@@ -7,17 +8,18 @@ import subprocess
 KUBECTL = shutil.which("kubectl")
 
 
-def kubectl(server, line, status=0, stdin=None):
+def kubectl(server, line, status=0, stdin=None, editor=""):
     done = subprocess.run([KUBECTL, *line.split()], input=stdin, capture_output=True, text=True, timeout=60,
-                          env={**os.environ, "KUBECONFIG": server.kubeconfig, "HOME": server.folder})
+                          env={**os.environ, "KUBECONFIG": server.kubeconfig, "HOME": server.folder,
+                               "EDITOR": editor})
     text = done.stdout + done.stderr
     if done.returncode != status:
         raise AssertionError(f"kubectl {line}: {done.returncode}\n{text}")
     return text
 
 
-def says(server, line, pattern, status=0, stdin=None):
-    text = kubectl(server, line, status, stdin)
+def says(server, line, pattern, status=0, stdin=None, editor=""):
+    text = kubectl(server, line, status, stdin, editor)
     if not re.search(pattern, text, re.S):
         raise AssertionError(f"kubectl {line}: not /{pattern}/ in\n{text}")
 
@@ -76,7 +78,66 @@ def _strategic_patch(server):
     says(server, "patch deployment web -p {\"spec\":{\"replicas\":1}}", r"deployment.apps/web patched \(no change\)")
 
 
+def _config(name, **data):
+    return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: %s\n" % (name, json.dumps(data))
+
+
+def _server_side_apply(server):
+    """Two managers: conflict, force, co-ownership, and a field that goes with its last owner."""
+    apply = "apply --server-side --validate=false -f -"
+    says(server, apply, r"configmap/shared serverside-applied", stdin=_config("shared", one="1", two="2"))
+    says(server, f"{apply} --field-manager=bot",
+         r'Apply failed with 1 conflict: conflict with "kubectl": \.data\.two\n', 1, _config("shared", two="22"))
+    says(server, f"{apply} --field-manager=bot --force-conflicts", r"serverside-applied",
+         stdin=_config("shared", two="22"))
+    says(server, apply, r"serverside-applied", stdin=_config("shared", one="1", two="22"))
+    says(server, apply, r"serverside-applied", stdin=_config("shared", two="22"))
+    says(server, "get cm shared -o jsonpath={.data}", r'^{"two":"22"}$')
+    says(server, "get cm shared -o jsonpath={range.metadata.managedFields[*]}{.manager},{.operation},{.fieldsV1};{end}",
+         r'^bot,Apply,{"f:data":{"f:two":{}}};kubectl,Apply,{"f:data":{"f:two":{}}};$')
+    says(server, f"{apply} --dry-run=server", r"configmap/new serverside-applied \(server dry run\)",
+         stdin=_config("new", k="v"))
+    says(server, "get cm new", r"not found", 1)
+
+
+def _deployment(replicas):
+    return json.dumps({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "ssa"},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": {"a": "b"}}, "template": {
+            "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}}})
+
+
+def _apply_after_edits(server):
+    """kubectl edit takes a field from the one that applied it: the next apply says so."""
+    says(server, "apply --server-side --validate=false -f -", r"deployment.apps/ssa serverside-applied",
+         stdin=_deployment(1))
+    editor = os.path.join(server.folder, "editor")
+    with open(editor, "w", encoding="ascii") as script:
+        script.write('#!/bin/sh\nsed -i "s/replicas: 1/replicas: 3/" "$1"\n')
+    os.chmod(editor, 0o755)
+    says(server, "edit deployment ssa --validate=false", r"deployment.apps/ssa edited", editor=editor)
+    says(server, "get deployment ssa -o jsonpath={.spec.replicas}", r"^3$")
+    says(server, "apply --server-side --validate=false -f -",
+         r'1 conflict: conflict with "kubectl-edit" using apps/v1: \.spec\.replicas\n', 1, _deployment(1))
+    says(server, "apply --server-side --validate=false --force-conflicts -f -", r"serverside-applied",
+         stdin=_deployment(1))
+    says(server, "get deployment ssa -o jsonpath={.spec.replicas}", r"^1$")
+
+
+def _client_side_apply(server):
+    apply = "apply --validate=false -f -"
+    says(server, apply, r"deployment.apps/ssa created", stdin=_deployment(1))
+    says(server, apply, r"deployment.apps/ssa unchanged", stdin=_deployment(1))
+    says(server, apply, r"deployment.apps/ssa configured", stdin=_deployment(2))
+    says(server, "get deployment ssa -o jsonpath={.spec.replicas}", r"^2$")
+    says(server, "apply --server-side --validate=false -f -", r"serverside-applied", stdin=_deployment(4))
+    says(server, "get deployment ssa -o jsonpath={.metadata.annotations}", r'\\"replicas\\":4')
+
+
 if KUBECTL:
+    case_kubectl_server_side_apply = _server_side_apply
+    case_kubectl_apply_after_edits = _apply_after_edits
+    case_kubectl_client_side_apply = _client_side_apply
     case_kubectl_strategic_patch = _strategic_patch
     case_kubectl_objects = _object_commands
     case_kubectl_discovery = _discovery

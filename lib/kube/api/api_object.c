@@ -79,6 +79,7 @@ void api_object(struct api_call *c)
         o->request.route = &c->route;
         o->request.query = &c->query;
         o->request.media = kube_media_parse(content_type);
+        (void)rpc_call_header(c->call, "user-agent", &o->request.user_agent);
         o->request.body = rpc_call_request(c->call);
         err = kube_registry_submit(c->api->registry, &o->request);
     }

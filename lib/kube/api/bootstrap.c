@@ -69,6 +69,7 @@ static int bootstrap_next(struct kube_bootstrap *b)
     b->request.route = &b->route;
     b->request.query = &b->query;
     b->request.media = KUBE_MEDIA_JSON;
+    b->request.user_agent = VIEW_LITERAL("kube-apiserver");
     b->request.body = view_make(b->body, (size_t)len);
     return kube_registry_submit(b->registry, &b->request);
 }

@@ -79,6 +79,7 @@ struct kube_request {
     const struct kube_query *query;     /* in */
     enum kube_media media;              /* in */
     struct kvs_view body;               /* in */
+    struct kvs_view user_agent;         /* in: names the manager if the query does not */
     struct kube_status status;          /* in: initialised; out: .code 0, or why it was refused */
     unsigned code;                      /* out: HTTP's, when it was not refused */
     struct buf json;                    /* in: initialised; out: the object, or a Status */

@@ -22,8 +22,10 @@ struct kube_registry {
     void *close_ctx;
 };
 
-/* Decodes the request's body as `kind` into q->doc. KVS_E_INVALID with q->status set; KVS_E_NOMEM.
- */
+/* The kind of the request's resource. */
+const struct kube_kind *request_kind(const struct kube_request *q);
+
+/* Decodes the request's body as `kind` into q->doc. KVS_E_INVALID with q->status set; KVS_E_NOMEM. */
 KVS_MUST_USE int request_decode(struct kube_request *q, yyjson_mut_val **ret_object);
 
 /* Decodes a stored value (JSON or protobuf) into q->doc, with its resourceVersion.
@@ -33,9 +35,21 @@ KVS_MUST_USE int request_decode_stored(struct kube_request *q,
                                        uint64_t revision,
                                        yyjson_mut_val **ret_object);
 
-/* Applies the request's patch to a copy of `old`. Errors as request_decode. */
+/* Applies the request's patch to a copy of `old`, NULL only for an apply. Errors as
+ * request_decode. */
 KVS_MUST_USE int
 request_patch(struct kube_request *q, yyjson_mut_val *old, yyjson_mut_val **ret_object);
+
+/* The request's options, as far as they say who manages fields. Errors as request_decode. */
+KVS_MUST_USE int request_check_options(struct kube_request *q);
+
+/* Sets q->object's managedFields; `old` is NULL if it is created. Errors as request_decode. */
+KVS_MUST_USE int request_manage(struct kube_request *q, yyjson_mut_val *old);
+
+/* Applies the request's body to `old`, NULL if it is not there. Errors as request_decode. */
+KVS_MUST_USE int
+request_apply(struct kube_request *q, yyjson_mut_val *old, yyjson_mut_val **ret_object);
+KVS_MUST_USE int request_check_applied_name(struct kube_request *q);
 
 /* DeleteOptions of the request. Errors as request_decode. */
 KVS_MUST_USE int request_delete_options(struct kube_request *q,

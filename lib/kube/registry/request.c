@@ -5,6 +5,8 @@
  *                      ^        |
  *                      `--------'  somebody was faster: built again from what is there
  *
+ * An apply of what is not there goes on like a create.
+ *
  * BUILD is synchronous: it either leaves an object to write, or completes the request. */
 #include <string.h>
 
@@ -13,6 +15,7 @@
 #include "base/attr.h"
 #include "base/view.h"
 #include "kube/decode.h"
+#include "kube/managed_fields.h"
 #include "kube/registry/registry_int.h"
 
 enum { TRIES_MAX = 100, NAMES_TRIED = 8 };
@@ -179,13 +182,20 @@ static int request_normalise(struct kube_request *q)
 static int request_build_create(struct kube_request *q)
 {
     struct kube_rules rules;
+    bool is_apply = q->route->action == KUBE_ACTION_PATCH;
     int err = request_fresh(q);
 
     if (err == 0) {
-        err = request_decode(q, &q->object);
+        err = is_apply ? request_patch(q, NULL, &q->object) : request_decode(q, &q->object);
+    }
+    if (err == 0 && is_apply) {
+        err = request_check_applied_name(q);
     }
     if (err == 0) {
         err = request_check_namespace(q);
+    }
+    if (err == 0) {
+        err = request_manage(q, NULL);
     }
     if (err == 0) {
         rules = request_rules(q);
@@ -222,7 +232,16 @@ static int request_build_change(struct kube_request *q, struct kvs_view stored, 
     }
     err = q->route->action == KUBE_ACTION_PATCH ? request_patch(q, old, &q->object)
                                                 : request_decode(q, &q->object);
-    return err != 0 ? err : kube_rules_update(&rules, q->object, old, ret_same, &q->gone);
+    if (err == 0) {
+        err = request_manage(q, old);
+    }
+    if (err == 0) {
+        err = kube_rules_update(&rules, q->object, old, ret_same, &q->gone);
+    }
+    if (err == 0 && !*ret_same) {
+        *ret_same = kube_managed_only_times(q->doc, q->object, old);
+    }
+    return err;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -336,6 +355,13 @@ static bool request_may_rename(const struct kube_request *q)
     return q->tries < NAMES_TRIED && kube_json_get_str(metadata, "generateName").len > 0;
 }
 
+/* An apply of the object itself makes it if it is not there. */
+static bool request_makes(const struct kube_request *q)
+{
+    return q->route->action == KUBE_ACTION_PATCH && q->media == KUBE_MEDIA_APPLY_PATCH &&
+           q->route->sub == KUBE_SUB_NONE;
+}
+
 static void request_lost(struct kube_request *q, const struct kube_store_write *w)
 {
     bool under_way = false;
@@ -350,6 +376,9 @@ static void request_lost(struct kube_request *q, const struct kube_store_write *
                 &q->status, q->route->resource,
                 kube_json_get_str(kube_json_get(q->object, "metadata"), "name"));
         }
+    } else if (w->current_revision == 0 && request_makes(q) && q->tries < TRIES_MAX) {
+        q->base_revision = 0;
+        under_way = request_create(q, &err);
     } else if (w->current_revision == 0) {
         kube_status_not_found(&q->status, q->route->resource, q->route->name);
     } else if (q->tries == TRIES_MAX) {
@@ -384,7 +413,9 @@ static void request_read_cb(struct kube_store_read *r)
     bool under_way = false;
     int err = r->status;
 
-    if (err == 0 && !r->found) {
+    if (err == 0 && !r->found && request_makes(q)) {
+        under_way = request_create(q, &err);
+    } else if (err == 0 && !r->found) {
         kube_status_not_found(&q->status, q->route->resource, q->route->name);
     } else if (err == 0) {
         q->base_revision = r->mod_revision;
@@ -417,6 +448,11 @@ int kube_registry_submit(struct kube_registry *r, struct kube_request *q)
     kvs_assert(q->route->kind == KUBE_ROUTE_RESOURCE && q->route->resource->storage != NULL);
     q->registry = r;
     q->state = REQUEST_NEW;
+    err = request_check_options(q);
+    if (err != 0) {
+        request_end_later(q, err);
+        return 0;
+    }
     if (q->route->action == KUBE_ACTION_CREATE) {
         under_way = request_create(q, &err);
         if (under_way) {

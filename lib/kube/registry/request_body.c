@@ -16,7 +16,8 @@
 static const char accepted_objects[] =
     "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 static const char accepted_patches[] = "application/json-patch+json, application/merge-patch+json, "
-                                       "application/strategic-merge-patch+json";
+                                       "application/strategic-merge-patch+json, "
+                                       "application/apply-patch+yaml";
 
 enum kube_media kube_media_parse(struct kvs_view content_type)
 {
@@ -52,7 +53,7 @@ enum kube_media kube_media_parse(struct kvs_view content_type)
 /* --- objects ------------------------------------------------------------------------------------
  */
 
-static const struct kube_kind *request_kind(const struct kube_request *q)
+const struct kube_kind *request_kind(const struct kube_request *q)
 {
     const struct kube_resource *r = q->route->resource;
     const struct kube_kind *kind =
@@ -285,7 +286,8 @@ request_apply_patch(struct kube_request *q, yyjson_mut_val **target, yyjson_mut_
     return err;
 }
 
-int request_patch(struct kube_request *q, yyjson_mut_val *old, yyjson_mut_val **ret_object)
+static int
+request_patch_copy(struct kube_request *q, yyjson_mut_val *old, yyjson_mut_val **ret_object)
 {
     yyjson_mut_val *target = kube_json_copy(q->doc, old);
     yyjson_mut_val *patch;
@@ -307,11 +309,19 @@ int request_patch(struct kube_request *q, yyjson_mut_val *old, yyjson_mut_val **
         kube_status_unprocessable(&q->status);
         err = KVS_E_INVALID;
     }
+    *ret_object = target;
+    return err;
+}
+
+int request_patch(struct kube_request *q, yyjson_mut_val *old, yyjson_mut_val **ret_object)
+{
+    bool is_apply = q->media == KUBE_MEDIA_APPLY_PATCH;
+    int err = is_apply ? request_apply(q, old, ret_object) : request_patch_copy(q, old, ret_object);
+
     if (err == 0) {
-        *ret_object = target;
-        err = request_check_kind(q, target);
+        err = request_check_kind(q, *ret_object);
     }
-    return err == 0 ? request_typed(q, *ret_object, true) : err;
+    return err == 0 ? request_typed(q, *ret_object, !is_apply) : err;
 }
 
 /* --- options of a deletion ----------------------------------------------------------------------
