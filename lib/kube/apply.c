@@ -373,7 +373,7 @@ static int apply_check_conflicts(struct applying *a, const struct kube_compariso
         if (i != a->self) {
             err = kube_field_set_intersection(&a->m.arena, c.with->set, changed, &both);
             if (err == 0) {
-                kube_field_set_each(both, conflict_found, &c);
+                err = kube_field_set_each(both, conflict_found, &c);
             }
         }
     }
@@ -534,7 +534,10 @@ static int apply_settle(struct applying *a, yyjson_mut_val *live)
     }
     own = &a->m.entries[a->self];
     if (!kube_json_equal(live, a->merged)) {
-        own->time = managed_now(&a->m);
+        err = managed_stamp(&a->m, own);
+    }
+    if (err != 0) {
+        return err;
     }
     err = kube_field_set_difference(&a->m.arena, own->set, a->m.strip, false, &own->set);
     return err != 0 ? err : managed_write(&a->m, a->merged);

@@ -526,7 +526,9 @@ set_each(const struct kube_field_set *set, struct buf *path, kube_field_found_fn
     for (size_t i = 0; i < set->n; i++) {
         if (set->nodes[i].is_member) {
             kube_element_print(path, &set->nodes[i].element);
-            found(ctx, buf_view(path));
+            if (!path->failed) {
+                found(ctx, buf_view(path));
+            }
             path->len = len;
         }
     }
@@ -539,13 +541,16 @@ set_each(const struct kube_field_set *set, struct buf *path, kube_field_found_fn
     }
 }
 
-void kube_field_set_each(const struct kube_field_set *set, kube_field_found_fn *found, void *ctx)
+int kube_field_set_each(const struct kube_field_set *set, kube_field_found_fn *found, void *ctx)
 {
     struct buf path;
+    int err;
 
     buf_init(&path);
     if (set != NULL) {
         set_each(set, &path, found, ctx);
     }
+    err = path.failed ? KVS_E_NOMEM : 0;
     buf_fini(&path);
+    return err;
 }

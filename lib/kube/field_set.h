@@ -93,8 +93,10 @@ bool kube_field_set_equal(const struct kube_field_set *x, const struct kube_fiel
 /* Appends `.name`, `[port=80,protocol="TCP"]`, `[="x"]`, `[0]`. */
 void kube_element_print(struct buf *to, const struct kube_element *element);
 
-/* Calls `found` with the text of each member's path: those of a level first, then what is below. */
+/* Calls `found` with the text of each member's path: those of a level first, then what is below.
+ * KVS_E_NOMEM: some were not told. */
 typedef void kube_field_found_fn(void *ctx, struct kvs_view path);
-void kube_field_set_each(const struct kube_field_set *set, kube_field_found_fn *found, void *ctx);
+KVS_MUST_USE int
+kube_field_set_each(const struct kube_field_set *set, kube_field_found_fn *found, void *ctx);
 
 #endif

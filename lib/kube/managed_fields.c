@@ -80,14 +80,15 @@ void managed_fini(struct managed *m)
 
 /* ---- reading ---- */
 
-struct kvs_view managed_now(struct managed *m)
+int managed_stamp(struct managed *m, struct managed_entry *entry)
 {
     char *text = arena_alloc(&m->arena, KUBE_TIME_TEXT_MAX);
 
     if (text == NULL) {
-        return view_make(NULL, 0);
+        return KVS_E_NOMEM;
     }
-    return view_make(text, kube_wire_time_print(text, false, m->manager->now_s, 0));
+    entry->time = view_make(text, kube_wire_time_print(text, false, m->manager->now_s, 0));
+    return 0;
 }
 
 int managed_add(struct managed *m, const struct managed_entry *entry)
@@ -380,7 +381,10 @@ int managed_track(struct managed *m,
     if (err != 0 || self.set == NULL) {
         return err;
     }
-    self.time = managed_now(m);
+    err = managed_stamp(m, &self);
+    if (err != 0) {
+        return err;
+    }
     previous = managed_same(m, &self);
     if (previous == NULL) {
         err = managed_add(m, &self);

@@ -65,7 +65,7 @@ KVS_MUST_USE int managed_track(struct managed *m,
                                yyjson_mut_val *from,
                                yyjson_mut_val *to);
 
-/* The request's time, as it is written. Of the arena; empty if out of memory. */
-struct kvs_view managed_now(struct managed *m);
+/* Sets an entry's time to the request's. KVS_E_NOMEM. */
+KVS_MUST_USE int managed_stamp(struct managed *m, struct managed_entry *entry);
 
 #endif

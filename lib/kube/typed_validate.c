@@ -268,6 +268,9 @@ int kube_typed_validate(const struct kube_typed *t,
     buf_init(&v.path);
     buf_init(&v.found);
     err = check_struct(&v, type, object);
+    if (v.path.failed || v.found.failed) {
+        err = KVS_E_NOMEM;
+    }
     if (err == 0 && v.n > 0) {
         buf_append_str(why, v.n == 1 ? "" : "errors:\n  ");
         buf_append_view(why, buf_view(&v.found));
