@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/assert.h"
 #include "base/view.h"
 #include "kube/tree.h"
 #include "kube/yaml_int.h"
@@ -18,7 +19,10 @@ struct yaml_level {
     yyjson_mut_val *key;    /* of a map: the value comes next */
     yyjson_mut_val *merges; /* of a map: what "<<" named, a list of its own; NULL: none */
     struct kvs_view anchor; /* its own; empty: none */
+    size_t key_line;
     bool key_is_merge;
+    size_t *lines; /* of each key in `container`, in their order */
+    size_t n_lines;
 };
 
 /* Anchors of one name: the last one before an alias counts. */
@@ -132,6 +136,25 @@ static int yaml_put_merge(struct yaml_reader *r, struct yaml_level *level, yyjso
     return 0;
 }
 
+/* Every power of two there is room for as many again. */
+static int yaml_keep_line(struct yaml_reader *r, struct yaml_level *level)
+{
+    if ((level->n_lines & (level->n_lines - 1)) == 0) {
+        size_t room = level->n_lines == 0 ? 1 : 2 * level->n_lines;
+        size_t *lines = arena_calloc(&r->arena, room, sizeof *lines);
+
+        if (lines == NULL) {
+            return KVS_E_NOMEM;
+        }
+        if (level->n_lines > 0) {
+            memcpy(lines, level->lines, level->n_lines * sizeof *lines);
+        }
+        level->lines = lines;
+    }
+    level->lines[level->n_lines++] = level->key_line;
+    return 0;
+}
+
 /* A key as JSON has it: numbers and booleans in their text. */
 static int yaml_key(struct yaml_reader *r, yyjson_mut_val *value, size_t line)
 {
@@ -168,13 +191,15 @@ static int yaml_put_map(
         level->key_is_merge = plain && view_equal_str(kube_json_str(value), "<<");
         err = yaml_key(r, value, line);
         level->key = err == 0 ? value : NULL;
+        level->key_line = line;
         return err;
     }
     level->key = NULL;
     if (level->key_is_merge) {
         return yaml_put_merge(r, level, value);
     }
-    return yyjson_mut_obj_add(level->container, key, value) ? 0 : KVS_E_NOMEM;
+    return yyjson_mut_obj_add(level->container, key, value) ? yaml_keep_line(r, level)
+                                                            : KVS_E_NOMEM;
 }
 
 /* `plain`: a scalar without quotes and tag, which may be a merge key. */
@@ -224,31 +249,34 @@ static int yaml_open(struct yaml_reader *r, const yaml_event_t *event)
     return 0;
 }
 
-static void yaml_found_duplicate(void *ctx, const struct kube_json_path *path)
+static void yaml_found_duplicate(struct yaml_reader *r, size_t line, struct kvs_view key)
 {
-    struct yaml_reader *r = ctx;
-
     if (r->duplicates != NULL) {
-        buf_printf(r->duplicates, "\n  line %zu: key \"%.*s\" already set in map",
-                   r->parser.mark.line, (int)path->name.len, (const char *)path->name.data);
+        buf_printf(r->duplicates, "\n  line %zu: key \"%.*s\" already set in map", line,
+                   (int)key.len, (const char *)key.data);
     }
 }
 
-/* Of keys that are there twice the last counts; only this level, those below are done. */
-static int yaml_unique(struct yaml_reader *r, yyjson_mut_val *map)
+/* Of keys that are there twice the last counts; only this level, those below are done. Every one
+ * but the first is told of. */
+static int yaml_unique(struct yaml_reader *r, const struct yaml_level *level)
 {
+    yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(level->container);
     struct kube_tree_index index;
-    yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(map);
     yyjson_mut_val *key;
-    int err = kube_tree_index_init(&index, map);
+    size_t place = 0;
+    int err = kube_tree_index_init(&index, level->container);
 
     while (err == 0 && (key = yyjson_mut_obj_iter_next(&it)) != NULL) {
-        struct kube_tree_slot *slot = kube_tree_index_find(&index, kube_tree_text(key));
+        struct kube_tree_slot *last = kube_tree_index_find(&index, kube_tree_text(key));
 
-        if (slot != NULL && slot->key != key) {
-            const struct kube_json_path path = {.name = kube_tree_text(key)};
-
-            yaml_found_duplicate(r, &path);
+        kvs_assert(last != NULL && place < level->n_lines);
+        if (last->is_used) {
+            yaml_found_duplicate(r, level->lines[place], last->name);
+        }
+        last->is_used = true;
+        place++;
+        if (last->key != key) {
             (void)yyjson_mut_obj_iter_remove(&it);
         }
     }
@@ -298,7 +326,7 @@ static int yaml_close(struct yaml_reader *r, const yaml_event_t *event)
     struct yaml_level level = r->levels[--r->depth];
     yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(level.merges);
     yyjson_mut_val *from;
-    int err = yyjson_mut_is_obj(level.container) ? yaml_unique(r, level.container) : 0;
+    int err = yyjson_mut_is_obj(level.container) ? yaml_unique(r, &level) : 0;
 
     while (err == 0 && (from = yyjson_mut_arr_iter_next(&it)) != NULL) {
         err = yaml_merge_one(r, level.container, from);

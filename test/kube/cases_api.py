@@ -175,6 +175,11 @@ def case_server_side_apply(server):
             'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
     refused(server.call("PATCH", f"{path}?force=true", {}, "application/merge-patch+json"), 422, "Invalid",
             "force: Forbidden: may not be specified for non-apply patch")
+    refused(server.call("PATCH", f"{path}?fieldManager=one&fieldValidation=Strict", body("{}\ndata: {}"), APPLY), 400,
+            "BadRequest", "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n"
+            '  line 6: key "data" already set in map')
+    code, yaml = server.call("POST", CONFIGMAPS, "metadata:\n  name: from-yaml\ndata: {p: 'q'}\n", "application/yaml")
+    expect(code == 201 and yaml["data"] == {"p": "q"}, yaml)
     refused(apply("one", "a: [b"), 400, "BadRequest", "error decoding YAML: error converting YAML to JSON: yaml: ")
     refused(apply("one", "kind: Secret\napiVersion: v1"), 400, "BadRequest", "invalid object type: v1, Kind=Secret")
     refused(apply("one", body("{}"), at=f"{CONFIGMAPS}/b"), 400, "BadRequest", "does not match the name on the URL (b)")

@@ -12,6 +12,7 @@
 #include "kube/patch_strategic.h"
 #include "kube/proto.h"
 #include "kube/registry/registry_int.h"
+#include "kube/yaml.h"
 
 static const char accepted_objects[] =
     "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -99,8 +100,28 @@ static int request_read_proto(struct kube_request *q, yyjson_mut_val **ret_value
     return KVS_E_INVALID;
 }
 
+static int request_read_yaml(struct kube_request *q, yyjson_mut_val **ret_value)
+{
+    const struct kube_json_limits limits = kube_json_limits_default();
+    struct kvs_error error = {0};
+    int err = kube_yaml_read_into(q->doc, q->body, &limits, ret_value, NULL, &error);
+
+    if (err == 0 || err == KVS_E_NOMEM) {
+        return err;
+    }
+    kube_status_bad_request(&q->status,
+                            "the object provided is unrecognized (must be of type %s): error "
+                            "converting YAML to JSON: %s",
+                            q->route->resource->kind,
+                            error.msg);
+    return KVS_E_INVALID;
+}
+
 static int request_read(struct kube_request *q, yyjson_mut_val **ret_value)
 {
+    if (q->media == KUBE_MEDIA_YAML) {
+        return request_read_yaml(q, ret_value);
+    }
     if (q->media == KUBE_MEDIA_NONE || q->media == KUBE_MEDIA_JSON) {
         return request_read_json(q, ret_value);
     }
