@@ -8,6 +8,7 @@
 #include "kube/decode.h"
 #include "kube/json_int.h"
 #include "kube/managed_fields_int.h"
+#include "kube/timestamp.h"
 #include "kube/tree.h"
 
 /* ---- names ---- */
@@ -87,7 +88,8 @@ int managed_stamp(struct managed *m, struct managed_entry *entry)
     if (text == NULL) {
         return KVS_E_NOMEM;
     }
-    entry->time = view_make(text, kube_wire_time_print(text, false, m->manager->now_s, 0));
+    entry->time =
+        view_make(text, kube_time_print((struct kube_time){.seconds = m->manager->now_s}, text));
     return 0;
 }
 
