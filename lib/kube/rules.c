@@ -6,6 +6,7 @@
 #include "kube/field_error.h"
 #include "kube/meta_validate.h"
 #include "kube/object_meta.h"
+#include "kube/strategy.h"
 #include "kube/tree.h"
 
 enum { POD_GRACE_S = 30 };
@@ -130,27 +131,53 @@ rules_conclude(struct kube_rules *rules, yyjson_mut_val *object, struct kube_err
     return err;
 }
 
+static struct kube_change rules_change(const struct kube_rules *rules)
+{
+    return (struct kube_change){
+        .resource = rules->route->resource, .sub = rules->route->sub, .doc = rules->doc};
+}
+
 static int rules_validate(struct kube_rules *rules, yyjson_mut_val *object)
 {
+    const struct kube_change change = rules_change(rules);
     const struct kube_meta_rules meta = rules_of_metadata(rules->route->resource);
     struct kube_path path = kube_path_root("metadata");
     struct kube_errors errors;
 
     kube_errors_init(&errors);
     kube_meta_validate(object, &meta, &path, &errors);
+    kube_strategy_validate(&change, object, &errors);
     return rules_conclude(rules, object, &errors);
 }
 
 static int
 rules_validate_update(struct kube_rules *rules, yyjson_mut_val *object, yyjson_mut_val *old)
 {
+    const struct kube_change change = rules_change(rules);
     const struct kube_meta_rules meta = rules_of_metadata(rules->route->resource);
     struct kube_path path = kube_path_root("metadata");
     struct kube_errors errors;
 
     kube_errors_init(&errors);
     kube_meta_validate_update(object, old, &meta, &path, &errors);
+    kube_strategy_validate_update(&change, object, old, &errors);
     return rules_conclude(rules, object, &errors);
+}
+
+static int rules_prepare_create(struct kube_rules *rules, yyjson_mut_val *object)
+{
+    struct kube_change change = rules_change(rules);
+
+    change.now = kube_meta_text(object, "creationTimestamp");
+    return kube_strategy_prepare_create(&change, object);
+}
+
+static int
+rules_prepare_update(struct kube_rules *rules, yyjson_mut_val *object, yyjson_mut_val *old)
+{
+    struct kube_change change = rules_change(rules);
+
+    return kube_strategy_prepare_update(&change, object, old);
 }
 
 int kube_rules_create(struct kube_rules *rules, yyjson_mut_val *object)
@@ -178,6 +205,9 @@ int kube_rules_create(struct kube_rules *rules, yyjson_mut_val *object)
         kube_meta_prepare_create(rules->doc, object, rules_time(rules->now_ns), random, rules->rng);
     if (err == 0 && rules_counts_generations(r)) {
         err = kube_meta_set_number(rules->doc, object, "generation", 1);
+    }
+    if (err == 0) {
+        err = rules_prepare_create(rules, object);
     }
     return err != 0 ? err : rules_validate(rules, object);
 }
@@ -335,7 +365,10 @@ int kube_rules_update(struct kube_rules *rules,
     } else if (ok && (r->subresources & KUBE_SUB_STATUS) != 0) {
         ok = rules_carry(rules, object, old, "status");
     }
-    err = ok ? rules_spec_changed(object, old, &changed) : KVS_E_NOMEM;
+    err = ok ? rules_prepare_update(rules, object, old) : KVS_E_NOMEM;
+    if (err == 0) {
+        err = rules_spec_changed(object, old, &changed);
+    }
     if (err == 0 && changed && rules_counts_generations(r) && !rules_count(rules, object)) {
         err = KVS_E_NOMEM;
     }

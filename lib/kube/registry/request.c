@@ -17,6 +17,7 @@
 #include "kube/decode.h"
 #include "kube/managed_fields.h"
 #include "kube/registry/registry_int.h"
+#include "kube/strategy.h"
 
 enum { TRIES_MAX = 100, NAMES_TRIED = 8 };
 
@@ -179,6 +180,14 @@ static int request_normalise(struct kube_request *q)
     return err;
 }
 
+static int request_default(struct kube_request *q, yyjson_mut_val *object)
+{
+    const struct kube_change change = {
+        .resource = q->route->resource, .sub = q->route->sub, .doc = q->doc};
+
+    return kube_strategy_default(&change, object);
+}
+
 static int request_build_create(struct kube_request *q)
 {
     struct kube_rules rules;
@@ -193,6 +202,9 @@ static int request_build_create(struct kube_request *q)
     }
     if (err == 0) {
         err = request_check_namespace(q);
+    }
+    if (err == 0) {
+        err = request_default(q, q->object);
     }
     if (err == 0) {
         err = request_manage(q, NULL);
@@ -221,6 +233,9 @@ static int request_build_change(struct kube_request *q, struct kvs_view stored, 
     if (err == 0) {
         err = request_decode_stored(q, stored, q->base_revision, &old);
     }
+    if (err == 0) {
+        err = request_default(q, old); /* stored before the field was known, or by others */
+    }
     if (err != 0) {
         return err;
     }
@@ -232,6 +247,9 @@ static int request_build_change(struct kube_request *q, struct kvs_view stored, 
     }
     err = q->route->action == KUBE_ACTION_PATCH ? request_patch(q, old, &q->object)
                                                 : request_decode(q, &q->object);
+    if (err == 0) {
+        err = request_default(q, q->object);
+    }
     if (err == 0) {
         err = request_manage(q, old);
     }
