@@ -494,18 +494,34 @@ void claim_validate(const struct kube_change *change,
     check_claim_spec(&spec);
 }
 
-/* True if the claim would ask for less storage than before. */
-static bool claim_shrinks(yyjson_mut_val *spec, yyjson_mut_val *old)
+static struct kvs_view claim_request(yyjson_mut_val *claim)
 {
-    struct kvs_view now =
-        kube_json_get_str(kube_json_get(kube_json_get(spec, "resources"), "requests"), "storage");
-    struct kvs_view before =
-        kube_json_get_str(kube_json_get(kube_json_get(old, "resources"), "requests"), "storage");
+    yyjson_mut_val *resources = kube_json_get(kube_json_get(claim, "spec"), "resources");
+
+    return kube_json_get_str(kube_json_get(resources, "requests"), "storage");
+}
+
+static bool is_less(struct kvs_view a_text, struct kvs_view b_text, bool or_equal)
+{
     struct kube_quantity a;
     struct kube_quantity b;
+    int order;
 
-    return kube_quantity_parse(now, &a, NULL) == 0 && kube_quantity_parse(before, &b, NULL) == 0 &&
-           kube_quantity_compare(&a, &b) < 0;
+    if (kube_quantity_parse(a_text, &a, NULL) != 0 || kube_quantity_parse(b_text, &b, NULL) != 0) {
+        return false;
+    }
+    order = kube_quantity_compare(&a, &b);
+    return order < 0 || (or_equal && order == 0);
+}
+
+/* What was asked for may be taken back until the volume has it. */
+static bool claim_shrinks(yyjson_mut_val *claim, yyjson_mut_val *old)
+{
+    yyjson_mut_val *capacity = kube_json_get(kube_json_get(old, "status"), "capacity");
+    struct kvs_view request = claim_request(claim);
+
+    return is_less(request, claim_request(old), false) &&
+           is_less(request, kube_json_get_str(capacity, "storage"), true);
 }
 
 void claim_validate_update(const struct kube_change *change,
@@ -525,7 +541,12 @@ void claim_validate_update(const struct kube_change *change,
     bool bound = kube_json_get_str(old, "volumeName").len > 0;
     bool same = !bound || check_equal(&spec, kube_json_get(spec.object, "volumeName"),
                                       kube_json_get(old, "volumeName"));
+    bool may_resize = strategy_is(kube_json_get(old_object, "status"), "phase", "Bound");
 
+    if (!may_resize) {
+        same = same && check_equal(&spec, kube_json_get(spec.object, "resources"),
+                                   kube_json_get(old, "resources"));
+    }
     /* A class that was not known at first may be filled in. */
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
         yyjson_mut_val *before = kube_json_get(old, fixed[i]);
@@ -539,7 +560,7 @@ void claim_validate_update(const struct kube_change *change,
                               "spec is immutable after creation except resources.requests and "
                               "volumeAttributesClassName for bound claims");
     }
-    if (claim_shrinks(spec.object, old)) {
+    if (claim_shrinks(object, old_object)) {
         kube_errors_forbidden(errors, &storage, "field can not be less than status.capacity");
     }
 }

@@ -132,8 +132,9 @@ void role_binding_validate(const struct kube_change *change,
                            struct kube_errors *errors)
 {
     static const char *const groups[] = {RBAC_GROUP};
-    static const char *const kinds[] = {"ClusterRole", "Role"};
+    static const char *const both[] = {"Role", "ClusterRole"};
     bool namespaced = change->resource->namespaced;
+    const char *const *kinds = namespaced ? both : both + 1;
     struct check root = {.change = change, .errors = errors, .object = object};
     struct kube_path path;
     struct check ref;

@@ -30,8 +30,8 @@ static void check_key_to_path(const struct check *item, void *ctx)
 static void check_host_path(const struct check *source)
 {
     static const char *const types[] = {
-        "",       "DirectoryOrCreate", "Directory",  "FileOrCreate", "File",
-        "Socket", "CharDevice",        "BlockDevice"};
+        "",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
+        "File", "FileOrCreate", "Socket"};
 
     (void)check_required(source, "path");
     check_one_of(source, "type", types, ARRAY_LEN(types));

@@ -369,7 +369,7 @@ void statefulset_validate(const struct kube_change *change,
                           yyjson_mut_val *object,
                           struct kube_errors *errors)
 {
-    static const char *const retentions[] = {"Delete", "Retain"};
+    static const char *const retentions[] = {"Retain", "Delete"};
     struct kube_path path;
     struct check spec = enter_spec(change, object, errors, &path);
     struct kube_path retention_path;

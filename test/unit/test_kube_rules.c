@@ -76,7 +76,7 @@ static void test_create(void **state)
     yyjson_mut_val *o;
 
     (void)state;
-    begin(&f, "apps", "deployments", "");
+    begin(&f, "policy", "poddisruptionbudgets", "");
     o = object(&f, "{'metadata':{'generateName':'web-','generation':9,'deletionTimestamp':"
                    "'2020-01-01T00:00:00Z','uid':'mine'},'spec':{},'status':{'replicas':3}}");
     assert_int_equal(kube_rules_create(&f.rules, o), 0);
@@ -133,7 +133,7 @@ static void test_update(void **state)
     bool gone;
 
     (void)state;
-    begin(&f, "apps", "deployments", "d");
+    begin(&f, "policy", "poddisruptionbudgets", "d");
     o = object(&f, "{'metadata':{'name':'d'},'spec':{'replicas':5},'status':{'replicas':9}}");
     assert_int_equal(update(&f, o, &same, &gone), 0);
     assert_false(same || gone);
@@ -173,7 +173,7 @@ static void test_update_refused(void **state)
         bool same;
         bool gone;
 
-        begin(&f, "apps", "deployments", "d");
+        begin(&f, "policy", "poddisruptionbudgets", "d");
         assert_refused(&f, update(&f, object(&f, cases[i].object), &same, &gone), cases[i].code,
                        cases[i].text);
         end(&f);
