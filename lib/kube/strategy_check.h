@@ -82,7 +82,7 @@ void check_enter(const struct check *c,
 /* Each item of a list member, with its index in the path. */
 typedef void check_item_fn(const struct check *item, void *ctx);
 void check_each(const struct check *c, const char *list, check_item_fn *fn, void *ctx);
-/* Calls likewise for the list of one text under `field` that is in the list before `item`. */
+/* True if an item of `list` before `item` has the same text in `field`. */
 bool check_seen(yyjson_mut_val *list, yyjson_mut_val *item, const char *field);
 
 /* Quantities by resource name under `name`. `names` (may be NULL) judges the names. */
@@ -98,7 +98,7 @@ void check_containers(const struct check *spec, bool is_pod);
 void check_volumes(const struct check *spec);
 void check_scheduling(const struct check *spec);
 void check_taint_effect(const struct check *c, bool required);
-/* Template, and whether `selector` selects what it makes: NULL if nothing is selected. */
+/* A pod template, and whether `selector` selects the pods that `spec` makes. */
 void check_template(const struct check *template);
 void check_claim_spec(const struct check *spec);
 void check_selector_matches(const struct check *spec, yyjson_mut_val *selector);

@@ -139,6 +139,81 @@ if KUBECTL:
     case_kubectl_apply_after_edits = _apply_after_edits
     case_kubectl_client_side_apply = _client_side_apply
     case_kubectl_strategic_patch = _strategic_patch
+
+
+BAD_POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: bad}
+spec:
+  restartPolicy: Sometimes
+  containers:
+  - {name: UP, image: ""}
+  - {name: b, image: x, imagePullPolicy: Often, ports: [{containerPort: 0}], volumeMounts: [{name: nov, mountPath: /x}]}
+"""
+
+BAD_SELECTOR = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d}
+spec:
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: b}}
+    spec: {containers: [{name: c, image: nginx}]}
+"""
+
+
+def _defaults(server):
+    says(server, "run p --image=nginx", r"pod/p created")
+    says(server, "get pod p -o jsonpath={.spec.restartPolicy},{.spec.dnsPolicy},{.spec.schedulerName},"
+         "{.spec.containers[0].imagePullPolicy},{.status.phase},{.status.qosClass}",
+         r"^Always,ClusterFirst,default-scheduler,Always,Pending,BestEffort$")
+    says(server, "create deployment web --image=nginx", r"created")
+    says(server, "get deployment web -o jsonpath={.spec.strategy.rollingUpdate.maxSurge},{.spec.progressDeadlineSeconds}",
+         r"^25%,600$")
+    # What a client takes away again is filled in again.
+    kubectl(server, "patch deployment web --type=json -p [{\"op\":\"remove\",\"path\":\"/spec/replicas\"}]")
+    says(server, "get deployment web -o jsonpath={.spec.replicas}", r"^1$")
+    says(server, "create job j --image=busybox -- true", r"created")
+    says(server, "get job j -o jsonpath={.spec.backoffLimit},{.metadata.labels.job-name}", r"^6,j$")
+    says(server, "create namespace n", r"created")
+    says(server, "get namespace n -o jsonpath={.metadata.labels},{.spec.finalizers},{.status.phase}",
+         r'^\{"kubernetes.io/metadata.name":"n"\},\["kubernetes"\],Active$')
+    says(server, "create service clusterip s --tcp=80", r"service/s created")
+    says(server, "get service s -o jsonpath={.spec.type},{.spec.sessionAffinity},{.spec.ports[0].protocol}",
+         r"^ClusterIP,None,TCP$")
+
+
+def _refusals(server):
+    says(server, "create --validate=false -f -", r'The Pod "bad" is invalid: \n'
+         r'\* spec.containers\[0\].name: Invalid value: "UP": a lowercase RFC 1123 label must [^\n]*\n'
+         r'\* spec.containers\[0\].image: Required value\n'
+         r'\* spec.containers\[1\].ports\[0\].containerPort: Required value\n'
+         r'\* spec.containers\[1\].volumeMounts\[0\].name: Not found: "nov"\n'
+         r'\* spec.containers\[1\].imagePullPolicy: Unsupported value: "Often": supported values: [^\n]*\n'
+         r'\* spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
+         1, BAD_POD)
+    says(server, "create --validate=false -f -", r'The Deployment "d" is invalid: spec.template.metadata.labels: Invalid value: '
+         r'map\[string\]string\{"app":"b"\}: `selector` does not match template `labels`', 1, BAD_SELECTOR)
+    kubectl(server, "create deployment web --image=nginx")
+    says(server, "scale deployment web --replicas=-1", r"", 1)
+    kubectl(server, "run p --image=nginx")
+    patch = 'patch pod p --type=merge -p {"spec":{"%s"}}'
+    says(server, patch % 'restartPolicy":"Never', r'The Pod "p" is invalid: spec: Forbidden: pod updates may not change', 1)
+    kubectl(server, 'patch pod p --type=json -p [{"op":"replace","path":"/spec/containers/0/image","value":"nginx:2"}]')
+    kubectl(server, "create secret generic sec --from-literal=a=b")
+    says(server, 'patch secret sec --type=merge -p {"type":"other"}',
+         r'The Secret "sec" is invalid: type: Invalid value: "other": field is immutable', 1)
+    kubectl(server, "create configmap fixed --from-literal=k=v")
+    kubectl(server, 'patch configmap fixed --type=merge -p {"immutable":true}')
+    says(server, 'patch configmap fixed --type=merge -p {"data":{"k":"w"}}',
+         r'The ConfigMap "fixed" is invalid: data: Forbidden: field is immutable when `immutable` is set', 1)
+
+
+if KUBECTL:
+    case_kubectl_defaults = _defaults
+    case_kubectl_refusals = _refusals
     case_kubectl_objects = _object_commands
     case_kubectl_discovery = _discovery
     case_kubectl_workloads = _workloads
