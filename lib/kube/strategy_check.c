@@ -60,29 +60,71 @@ void check_each(const struct check *c, const char *list, check_item_fn *fn, void
 {
     struct kube_path path = kube_path_child(c->path, list);
     yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(kube_json_get(c->object, list));
+    struct kube_keymap seen;
     yyjson_mut_val *object;
 
+    kube_keymap_init(&seen);
     for (size_t i = 0; (object = yyjson_mut_arr_iter_next(&it)) != NULL; i++) {
         struct kube_path at = kube_path_index(&path, i);
         struct check item = {
-            .change = c->change, .errors = c->errors, .path = &at, .object = object};
+            .change = c->change, .errors = c->errors, .path = &at, .object = object, .seen = &seen};
 
         fn(&item, ctx);
     }
+    kube_keymap_fini(&seen);
 }
 
-bool check_seen(yyjson_mut_val *list, yyjson_mut_val *item, const char *field)
-{
-    struct kvs_view text = kube_json_get_str(item, field);
-    yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(list);
-    yyjson_mut_val *before;
+/* --- items of a list among each other --------------------------------------------------------- */
 
-    while ((before = yyjson_mut_arr_iter_next(&it)) != NULL && before != item) {
-        if (view_equal(kube_json_get_str(before, field), text)) {
-            return true;
-        }
+bool check_seen_text(const struct check *item, struct kvs_view text)
+{
+    struct kvs_view key;
+    void *before = NULL;
+
+    if (kube_keymap_get(item->seen, text) != NULL) {
+        return true;
+    }
+    if (arena_copy(&item->errors->arena, text, &key) != 0 ||
+        kube_keymap_put(item->seen, key, item->object, &before) != 0) {
+        item->errors->failed = true;
     }
     return false;
+}
+
+bool check_seen(const struct check *item, const char *field)
+{
+    struct kvs_view text = kube_json_get_str(item->object, field);
+    void *before = NULL;
+
+    if (text.data == NULL) {
+        text = view_make("", 0);
+    }
+    if (kube_keymap_get(item->seen, text) != NULL) {
+        return true;
+    }
+    if (kube_keymap_put(item->seen, text, item->object, &before) != 0) {
+        item->errors->failed = true;
+    }
+    return false;
+}
+
+void check_index(const struct check *c,
+                 const char *list,
+                 const char *field,
+                 struct kube_keymap *ret)
+{
+    yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(kube_json_get(c->object, list));
+    yyjson_mut_val *item;
+    void *before = NULL;
+
+    kube_keymap_init(ret);
+    while ((item = yyjson_mut_arr_iter_next(&it)) != NULL) {
+        struct kvs_view text = kube_json_get_str(item, field);
+
+        if (text.len > 0 && kube_keymap_put(ret, text, item, &before) != 0) {
+            c->errors->failed = true;
+        }
+    }
 }
 
 /* --- texts ------------------------------------------------------------------------------------ */

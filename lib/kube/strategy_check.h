@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "kube/intstr.h"
+#include "kube/keymap.h"
 #include "kube/quantity.h"
 #include "kube/strategy_int.h"
 
@@ -17,6 +18,7 @@ struct check {
     struct kube_errors *errors;
     const struct kube_path *path;
     yyjson_mut_val *object;
+    struct kube_keymap *seen; /* of an item: texts of the items before it */
 };
 
 /* A text member that has to be there; false if it is not. */
@@ -82,8 +84,16 @@ void check_enter(const struct check *c,
 /* Each item of a list member, with its index in the path. */
 typedef void check_item_fn(const struct check *item, void *ctx);
 void check_each(const struct check *c, const char *list, check_item_fn *fn, void *ctx);
-/* True if an item of `list` before `item` has the same text in `field`. */
-bool check_seen(yyjson_mut_val *list, yyjson_mut_val *item, const char *field);
+/* True if an item of the same list before this one had this text in `field`: to be asked once for
+ * each item. A request may hold a hundred thousand of them, so they are looked up. */
+bool check_seen(const struct check *item, const char *field);
+/* The same for a text that stands for several fields. Copies it. */
+bool check_seen_text(const struct check *item, struct kvs_view text);
+/* The texts of `field` in a list; borrows them. Ended with kube_keymap_fini. */
+void check_index(const struct check *c,
+                 const char *list,
+                 const char *field,
+                 struct kube_keymap *ret);
 
 /* Quantities by resource name under `name`. `names` (may be NULL) judges the names. */
 void check_quantities(const struct check *c,

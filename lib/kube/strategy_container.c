@@ -8,16 +8,17 @@ static const char *const protocols[] = {"SCTP", "TCP", "UDP"};
 
 /* --- ports ------------------------------------------------------------------------------------ */
 
-static void check_container_port(const struct check *port, void *list)
+static void check_container_port(const struct check *port, void *ctx)
 {
     struct kvs_view name = kube_json_get_str(port->object, "name");
     struct kube_path path = kube_path_child(port->path, "name");
     struct kube_name_messages messages;
     yyjson_mut_val *number = kube_json_get(port->object, "containerPort");
 
+    (void)ctx;
     if (name.len > 0 && !kube_name_port(name, &messages)) {
         kube_errors_names(port->errors, &path, name, &messages);
-    } else if (name.len > 0 && check_seen(list, port->object, "name")) {
+    } else if (name.len > 0 && check_seen(port, "name")) {
         kube_errors_duplicate(port->errors, &path, kube_bad_string(name));
     }
     if (yyjson_mut_get_sint(number) == 0) {
@@ -31,37 +32,8 @@ static void check_container_port(const struct check *port, void *list)
     check_required_one_of(port, "protocol", protocols, ARRAY_LEN(protocols));
 }
 
-static bool same_host_port(yyjson_mut_val *a, yyjson_mut_val *b)
-{
-    return yyjson_mut_get_sint(kube_json_get(a, "hostPort")) ==
-               yyjson_mut_get_sint(kube_json_get(b, "hostPort")) &&
-           view_equal(kube_json_get_str(a, "protocol"), kube_json_get_str(b, "protocol")) &&
-           view_equal(kube_json_get_str(a, "hostIP"), kube_json_get_str(b, "hostIP"));
-}
-
-/* True if a port before `port`, of this container or one before it, takes the same of the host. */
-static bool host_port_taken(yyjson_mut_val *containers, yyjson_mut_val *port)
-{
-    yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(containers);
-    yyjson_mut_val *container;
-
-    while ((container = yyjson_mut_arr_iter_next(&it)) != NULL) {
-        yyjson_mut_arr_iter ports = yyjson_mut_arr_iter_with(kube_json_get(container, "ports"));
-        yyjson_mut_val *other;
-
-        while ((other = yyjson_mut_arr_iter_next(&ports)) != NULL) {
-            if (other == port) {
-                return false;
-            }
-            if (same_host_port(other, port)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static void check_host_port(const struct check *port, void *containers)
+/* `container`: what its list has seen is of all the pod. */
+static void check_host_port(const struct check *port, void *container)
 {
     int64_t number = yyjson_mut_get_sint(kube_json_get(port->object, "hostPort"));
     struct kube_path path = kube_path_child(port->path, "hostPort");
@@ -69,18 +41,23 @@ static void check_host_port(const struct check *port, void *containers)
     struct kvs_view ip = kube_json_get_str(port->object, "hostIP");
     char text[128];
 
-    if (number == 0 || !host_port_taken(containers, port->object)) {
+    if (number == 0) {
         return;
     }
     (void)snprintf(text, sizeof text, "%.*s/%.*s/%lld", (int)protocol.len,
                    protocol.len == 0 ? "" : (const char *)protocol.data, (int)ip.len,
                    ip.len == 0 ? "" : (const char *)ip.data, (long long)number);
-    kube_errors_duplicate(port->errors, &path, kube_bad_string(view_str(text)));
+    if (check_seen_text(container, view_str(text))) {
+        kube_errors_duplicate(port->errors, &path, kube_bad_string(view_str(text)));
+    }
 }
 
-static void check_host_ports(const struct check *container, void *containers)
+static void check_host_ports(const struct check *container, void *ctx)
 {
-    check_each(container, "ports", check_host_port, containers);
+    struct check all = *container;
+
+    (void)ctx;
+    check_each(container, "ports", check_host_port, &all);
 }
 
 static void check_network_port(const struct check *port, void *ctx)
@@ -179,24 +156,6 @@ static void check_env_from(const struct check *env, void *ctx)
 
 /* --- mounts ----------------------------------------------------------------------------------- */
 
-struct mounts {
-    yyjson_mut_val *list;
-    yyjson_mut_val *volumes;
-};
-
-static bool volume_exists(yyjson_mut_val *volumes, struct kvs_view name)
-{
-    yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(volumes);
-    yyjson_mut_val *volume;
-
-    while ((volume = yyjson_mut_arr_iter_next(&it)) != NULL) {
-        if (view_equal(kube_json_get_str(volume, "name"), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool has_dotdot(struct kvs_view path)
 {
     const char *text = path.data;
@@ -228,20 +187,19 @@ static void check_sub_path(const struct check *mount, const char *name)
     }
 }
 
-static void check_mount(const struct check *mount, void *ctx)
+static void check_mount(const struct check *mount, void *volumes)
 {
-    const struct mounts *mounts = ctx;
     struct kvs_view name = kube_json_get_str(mount->object, "name");
     struct kvs_view at = kube_json_get_str(mount->object, "mountPath");
     struct kube_path path = kube_path_child(mount->path, "name");
 
     (void)check_required(mount, "name");
-    if (!volume_exists(mounts->volumes, name) || name.len == 0) {
+    if (name.len == 0 || kube_keymap_get(volumes, name) == NULL) {
         kube_errors_not_found(mount->errors, &path,
                               kube_bad_string(name.len == 0 ? view_str("") : name));
     }
     (void)check_required(mount, "mountPath");
-    if (check_seen(mounts->list, mount->object, "mountPath")) {
+    if (check_seen(mount, "mountPath")) {
         check_say(mount, "mountPath", kube_bad_string(at), "must be unique");
     }
     check_sub_path(mount, "subPath");
@@ -417,11 +375,10 @@ static void check_resources(const struct check *container)
 
 /* --- the container ---------------------------------------------------------------------------- */
 
-static void check_common(const struct check *container, yyjson_mut_val *volumes)
+static void check_common(const struct check *container, struct kube_keymap *volumes)
 {
     static const char *const ends[] = {"FallbackToLogsOnError", "File"};
     static const char *const pulls[] = {"Always", "IfNotPresent", "Never"};
-    struct mounts mounts = {kube_json_get(container->object, "volumeMounts"), volumes};
     struct kube_path path;
     struct check context;
 
@@ -430,16 +387,22 @@ static void check_common(const struct check *container, yyjson_mut_val *volumes)
     }
     (void)check_required(container, "image");
     check_required_one_of(container, "terminationMessagePolicy", ends, ARRAY_LEN(ends));
-    check_each(container, "ports", check_container_port, kube_json_get(container->object, "ports"));
+    check_each(container, "ports", check_container_port, NULL);
     check_each(container, "env", check_env, NULL);
     check_each(container, "envFrom", check_env_from, NULL);
-    check_each(container, "volumeMounts", check_mount, &mounts);
+    check_each(container, "volumeMounts", check_mount, volumes);
     check_required_one_of(container, "imagePullPolicy", pulls, ARRAY_LEN(pulls));
     check_resources(container);
     check_enter(container, "securityContext", &path, &context);
     check_range(&context, "runAsUser", 0, INT32_MAX);
     check_range(&context, "runAsGroup", 0, INT32_MAX);
 }
+
+/* What containers refer to, and may not be called. */
+struct names {
+    struct kube_keymap *volumes;
+    struct kube_keymap *containers;
+};
 
 static void say_duplicate(const struct check *container)
 {
@@ -449,10 +412,12 @@ static void say_duplicate(const struct check *container)
                           kube_bad_string(kube_json_get_str(container->object, "name")));
 }
 
-static void check_container(const struct check *container, void *spec)
+static void check_container(const struct check *container, void *ctx)
 {
-    check_common(container, kube_json_get(spec, "volumes"));
-    if (check_seen(kube_json_get(spec, "containers"), container->object, "name")) {
+    const struct names *names = ctx;
+
+    check_common(container, names->volumes);
+    if (check_seen(container, "name")) {
         say_duplicate(container);
     }
     check_running(container);
@@ -461,24 +426,19 @@ static void check_container(const struct check *container, void *spec)
     }
 }
 
-static bool name_in(yyjson_mut_val *list, struct kvs_view name)
-{
-    return name.len > 0 && volume_exists(list, name);
-}
-
 /* What starts before the others and ends has no probes, unless it goes on as a sidecar. */
-static void check_init_container(const struct check *container, void *spec)
+static void check_init_container(const struct check *container, void *ctx)
 {
+    const struct names *names = ctx;
     static const char *const restarts[] = {"Always"};
     static const char *const running[] = {"lifecycle", "livenessProbe", "readinessProbe",
                                           "startupProbe"};
     struct kvs_view name = kube_json_get_str(container->object, "name");
 
-    check_common(container, kube_json_get(spec, "volumes"));
+    check_common(container, names->volumes);
     check_one_of(container, "restartPolicy", restarts, ARRAY_LEN(restarts));
-    if (name_in(kube_json_get(spec, "containers"), name) ||
-        (name.len > 0 &&
-         check_seen(kube_json_get(spec, "initContainers"), container->object, "name"))) {
+    if (name.len > 0 &&
+        (kube_keymap_get(names->containers, name) != NULL || check_seen(container, "name"))) {
         say_duplicate(container);
     }
     if (strategy_is(container->object, "restartPolicy", "Always")) {
@@ -495,15 +455,21 @@ static void check_init_container(const struct check *container, void *spec)
 
 void check_containers(const struct check *spec, bool is_pod)
 {
-    yyjson_mut_val *containers = kube_json_get(spec->object, "containers");
+    struct kube_keymap volumes;
+    struct kube_keymap containers;
+    struct names names = {&volumes, &containers};
 
-    if (strategy_is_empty(containers)) {
+    check_index(spec, "volumes", "name", &volumes);
+    check_index(spec, "containers", "name", &containers);
+    if (strategy_is_empty(kube_json_get(spec->object, "containers"))) {
         check_need(spec, "containers", "");
     }
-    check_each(spec, "containers", check_container, spec->object);
-    check_each(spec, "containers", check_host_ports, containers);
-    check_each(spec, "initContainers", check_init_container, spec->object);
+    check_each(spec, "containers", check_container, &names);
+    check_each(spec, "containers", check_host_ports, NULL);
+    check_each(spec, "initContainers", check_init_container, &names);
     if (is_pod && strategy_flag(spec->object, "hostNetwork")) {
         check_each(spec, "containers", check_network_ports, NULL);
     }
+    kube_keymap_fini(&volumes);
+    kube_keymap_fini(&containers);
 }

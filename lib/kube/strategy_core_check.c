@@ -195,18 +195,19 @@ void namespace_validate(const struct kube_change *change,
     }
 }
 
-static bool taint_seen(yyjson_mut_val *list, yyjson_mut_val *taint)
+static bool taint_seen(const struct check *taint)
 {
-    yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(list);
-    yyjson_mut_val *before;
+    struct buf text;
+    bool seen;
 
-    while ((before = yyjson_mut_arr_iter_next(&it)) != NULL && before != taint) {
-        if (view_equal(kube_json_get_str(before, "key"), kube_json_get_str(taint, "key")) &&
-            view_equal(kube_json_get_str(before, "effect"), kube_json_get_str(taint, "effect"))) {
-            return true;
-        }
-    }
-    return false;
+    buf_init(&text);
+    buf_append_view(&text, kube_json_get_str(taint->object, "key"));
+    buf_append_u8(&text, ' ');
+    buf_append_view(&text, kube_json_get_str(taint->object, "effect"));
+    taint->errors->failed = taint->errors->failed || text.failed;
+    seen = !text.failed && check_seen_text(taint, buf_view(&text));
+    buf_fini(&text);
+    return seen;
 }
 
 static void say_taint_twice(const struct check *taint)
@@ -231,12 +232,13 @@ static void say_taint_twice(const struct check *taint)
     buf_fini(&text);
 }
 
-static void check_taint(const struct check *taint, void *list)
+static void check_taint(const struct check *taint, void *ctx)
 {
+    (void)ctx;
     check_key(taint, "key");
     check_name(taint, "value", kube_name_label_value);
     check_taint_effect(taint, true);
-    if (taint_seen(list, taint->object)) {
+    if (taint_seen(taint)) {
         say_taint_twice(taint);
     }
 }
@@ -249,7 +251,7 @@ void node_validate(const struct kube_change *change,
     struct check spec = {
         .change = change, .errors = errors, .path = &path, .object = kube_json_get(object, "spec")};
 
-    check_each(&spec, "taints", check_taint, kube_json_get(spec.object, "taints"));
+    check_each(&spec, "taints", check_taint, NULL);
 }
 
 void node_validate_update(const struct kube_change *change,
@@ -307,7 +309,7 @@ static void check_order(const struct check *limit, const char *low, const char *
     }
 }
 
-static void check_limit(const struct check *limit, void *list)
+static void check_limit(const struct check *limit, void *ctx)
 {
     static const char *const pairs[][2] = {{"min", "max"},
                                            {"min", "defaultRequest"},
@@ -317,8 +319,9 @@ static void check_limit(const struct check *limit, void *list)
     struct kvs_view type = kube_json_get_str(limit->object, "type");
     struct kube_path path = kube_path_child(limit->path, "type");
 
+    (void)ctx;
     check_name(limit, "type", kube_name_qualified);
-    if (check_seen(list, limit->object, "type")) {
+    if (check_seen(limit, "type")) {
         kube_errors_duplicate(limit->errors, &path, kube_bad_string(type));
     }
     if (view_equal_str(type, "Pod")) {
@@ -342,7 +345,7 @@ void limit_range_validate(const struct kube_change *change,
     struct check spec = {
         .change = change, .errors = errors, .path = &path, .object = kube_json_get(object, "spec")};
 
-    check_each(&spec, "limits", check_limit, kube_json_get(spec.object, "limits"));
+    check_each(&spec, "limits", check_limit, NULL);
 }
 
 /* Resources that are no object counts have to be known. */

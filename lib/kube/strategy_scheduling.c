@@ -66,13 +66,14 @@ static void check_source(const struct check *source, const char *type)
     }
 }
 
-static void check_volume(const struct check *volume, void *list)
+static void check_volume(const struct check *volume, void *ctx)
 {
     yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(volume->object);
     struct kube_path name_path = kube_path_child(volume->path, "name");
     yyjson_mut_val *key;
     size_t n = 0;
 
+    (void)ctx;
     while ((key = yyjson_mut_obj_iter_next(&it)) != NULL) {
         const char *type = yyjson_mut_get_str(key);
         struct kube_path path;
@@ -94,7 +95,7 @@ static void check_volume(const struct check *volume, void *list)
     if (check_required(volume, "name")) {
         check_name(volume, "name", kube_name_dns1123_label);
     }
-    if (check_seen(list, volume->object, "name")) {
+    if (check_seen(volume, "name")) {
         kube_errors_duplicate(volume->errors, &name_path,
                               kube_bad_string(kube_json_get_str(volume->object, "name")));
     }
@@ -102,7 +103,7 @@ static void check_volume(const struct check *volume, void *list)
 
 void check_volumes(const struct check *spec)
 {
-    check_each(spec, "volumes", check_volume, kube_json_get(spec->object, "volumes"));
+    check_each(spec, "volumes", check_volume, NULL);
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 /* What makes services, endpoints, ingresses and network policies valid. */
+#include <stdio.h>
 #include <string.h>
 
 #include "kube/label_selector.h"
@@ -25,7 +26,7 @@ static void check_port_name(const struct check *port, yyjson_mut_val *list)
         return;
     }
     check_name(port, "name", kube_name_dns1123_label);
-    if (check_seen(list, port->object, "name")) {
+    if (check_seen(port, "name")) {
         kube_errors_duplicate(port->errors, &path, kube_bad_string(name));
     }
 }
@@ -39,20 +40,15 @@ static void check_service_port(const struct check *port, void *list)
     check_name(port, "appProtocol", kube_name_qualified);
 }
 
-static bool port_seen(yyjson_mut_val *list, yyjson_mut_val *port, const char *number)
+static bool port_seen(const struct check *port, const char *number)
 {
-    yyjson_mut_arr_iter it = yyjson_mut_arr_iter_with(list);
-    yyjson_mut_val *before;
+    struct kvs_view protocol = kube_json_get_str(port->object, "protocol");
+    char text[64];
 
-    while ((before = yyjson_mut_arr_iter_next(&it)) != NULL && before != port) {
-        if (yyjson_mut_get_sint(kube_json_get(before, number)) ==
-                yyjson_mut_get_sint(kube_json_get(port, number)) &&
-            view_equal(kube_json_get_str(before, "protocol"),
-                       kube_json_get_str(port, "protocol"))) {
-            return true;
-        }
-    }
-    return false;
+    (void)snprintf(text, sizeof text, "%.*s/%lld", (int)protocol.len,
+                   protocol.len == 0 ? "" : (const char *)protocol.data,
+                   (long long)yyjson_mut_get_sint(kube_json_get(port->object, number)));
+    return check_seen_text(port, view_str(text));
 }
 
 static void check_node_port(const struct check *port, void *service)
@@ -68,7 +64,7 @@ static void check_node_port(const struct check *port, void *service)
         kube_errors_forbidden(port->errors, &path, "may not be used when `type` is 'ClusterIP'");
         return;
     }
-    if (port_seen(kube_json_get(spec, "ports"), port->object, "nodePort")) {
+    if (port_seen(port, "nodePort")) {
         kube_errors_duplicate(port->errors, &path, kube_bad_int(number));
     }
     if (number < NODE_PORT_MIN || number > NODE_PORT_MAX) {
@@ -78,11 +74,12 @@ static void check_node_port(const struct check *port, void *service)
     }
 }
 
-static void check_port_twice(const struct check *port, void *list)
+static void check_port_twice(const struct check *port, void *ctx)
 {
     struct buf text;
 
-    if (!port_seen(list, port->object, "port")) {
+    (void)ctx;
+    if (!port_seen(port, "port")) {
         return;
     }
     buf_init(&text);
@@ -178,7 +175,7 @@ static void check_service_spec(const struct check *spec)
     check_session(spec);
     check_required_one_of(spec, "type", types, ARRAY_LEN(types));
     check_each(spec, "ports", check_node_port, spec->object);
-    check_each(spec, "ports", check_port_twice, ports);
+    check_each(spec, "ports", check_port_twice, NULL);
     check_one_of(spec, "externalTrafficPolicy", policies, ARRAY_LEN(policies));
     check_one_of(spec, "internalTrafficPolicy", policies, ARRAY_LEN(policies));
 }
@@ -269,12 +266,13 @@ void endpoints_validate(const struct kube_change *change,
     check_each(&root, "subsets", check_subset, NULL);
 }
 
-static void check_slice_port(const struct check *port, void *list)
+static void check_slice_port(const struct check *port, void *ctx)
 {
     struct kube_path path = kube_path_child(port->path, "name");
 
+    (void)ctx;
     check_name(port, "name", kube_name_dns1123_label);
-    if (check_seen(list, port->object, "name")) {
+    if (check_seen(port, "name")) {
         kube_errors_duplicate(port->errors, &path,
                               kube_bad_string(kube_json_get_str(port->object, "name")));
     }
@@ -304,7 +302,7 @@ void endpointslice_validate(const struct kube_change *change,
 
     check_required_one_of(&root, "addressType", types, ARRAY_LEN(types));
     check_each(&root, "endpoints", check_slice_endpoint, NULL);
-    check_each(&root, "ports", check_slice_port, kube_json_get(object, "ports"));
+    check_each(&root, "ports", check_slice_port, NULL);
 }
 
 /* --- ingresses -------------------------------------------------------------------------------- */
