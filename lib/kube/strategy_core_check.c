@@ -27,10 +27,15 @@ check_data(const struct check *root, const char *name, const char *other, bool i
     struct kube_path path = kube_path_root(name);
     yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(kube_json_get(root->object, name));
     yyjson_mut_val *others = other == NULL ? NULL : kube_json_get(root->object, other);
+    struct kube_tree_index index;
     yyjson_mut_val *member;
     char why[64];
     size_t size = 0;
 
+    if (kube_tree_index_init(&index, others) != 0) {
+        root->errors->failed = true;
+        return 0;
+    }
     while ((member = yyjson_mut_obj_iter_next(&it)) != NULL) {
         struct kvs_view key = kube_json_str(member);
         struct kvs_view value = kube_json_str(yyjson_mut_obj_iter_get_val(member));
@@ -40,12 +45,13 @@ check_data(const struct check *root, const char *name, const char *other, bool i
         if (!kube_name_config_key(key, &messages)) {
             kube_errors_names(root->errors, &at, key, &messages);
         }
-        if (kube_json_get_view(others, key) != NULL) {
+        if (kube_tree_index_find(&index, key) != NULL) {
             (void)snprintf(why, sizeof why, "duplicate of key present in %s", other);
             kube_errors_invalid(root->errors, &at, kube_bad_string(key), why);
         }
         size += is_binary ? decoded_size(value) : value.len;
     }
+    kube_tree_index_fini(&index);
     return size;
 }
 

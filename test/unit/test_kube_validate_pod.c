@@ -303,10 +303,92 @@ static void test_pods(void **state)
     run(pods, ARRAY_LEN(pods));
 }
 
+/* Ports of two containers on one port of the host. */
+static void test_host_ports_of_all(void **state)
+{
+    static const struct sample sample = {
+        "v1/pods",
+        "{'spec':{'containers':[{'name':'a','image':'i','ports':[{'containerPort':1,'hostPort':8}]}"
+        ","
+        "{'name':'b','image':'i','ports':[{'containerPort':2,'hostPort':8}]}]}}",
+        NULL, "spec.containers[1].ports[0].hostPort: Duplicate value: \"TCP//8\""};
+
+    (void)state;
+    check(&sample);
+}
+
+static int validate_pod(void)
+{
+    static const char text[] =
+        "{\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":[{\"containerPort\":1,"
+        "\"hostPort\":2}]}],\"volumes\":[{\"name\":\"v\"}],\"restartPolicy\":\"Never\"}}";
+    struct kube_json_limits limits = kube_json_limits_default();
+    struct kube_change change = {.resource = resource_of("v1/pods")};
+    struct kube_errors errors;
+    yyjson_mut_val *pod;
+    yyjson_mut_val *old;
+    int err = kube_json_read(view_str(text), &limits, kube_json_heap(), &change.doc, NULL);
+
+    if (err != 0) {
+        return err;
+    }
+    kube_errors_init(&errors);
+    pod = yyjson_mut_doc_get_root(change.doc);
+    old = kube_json_copy(change.doc, pod);
+    err = old == NULL ? KVS_E_NOMEM : 0;
+    if (err == 0) {
+        (void)yyjson_mut_obj_remove_key(kube_json_get(old, "spec"), "restartPolicy");
+        kube_strategy_validate_update(&change, pod, old, &errors);
+        err = kube_errors_result(&errors) == KVS_E_INVALID ? 0 : KVS_E_NOMEM;
+    }
+    kube_errors_fini(&errors);
+    yyjson_mut_doc_free(change.doc);
+    return err;
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    fail_each_allocation(validate_pod);
+}
+
+/* As many ports as a request can hold are looked at in less than the test's time. */
+static void test_many_ports(void **state)
+{
+    enum { MANY = 50000 };
+    struct kube_json_limits limits = kube_json_limits_default();
+    struct kube_change change = {.resource = resource_of("v1/pods"),
+                                 .doc = kube_json_new(kube_json_heap())};
+    struct kube_errors errors;
+    struct buf text;
+    yyjson_mut_val *pod;
+
+    (void)state;
+    buf_init(&text);
+    buf_append_str(&text, "{\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":[");
+    for (size_t i = 0; i < MANY; i++) {
+        buf_printf(&text, "%s{\"name\":\"p%zu\",\"containerPort\":1,\"hostPort\":%zu}",
+                   i == 0 ? "" : ",", i, i);
+    }
+    buf_append_str(&text, "]}]}}");
+    assert_false(text.failed);
+    assert_int_equal(kube_json_read_into(change.doc, buf_view(&text), &limits, &pod, NULL), 0);
+    kube_errors_init(&errors);
+    assert_int_equal(kube_strategy_default(&change, pod), 0);
+    kube_strategy_validate(&change, pod, &errors);
+    assert_int_equal(errors.count, 1); /* no image */
+    kube_errors_fini(&errors);
+    buf_fini(&text);
+    yyjson_mut_doc_free(change.doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pods),
+        cmocka_unit_test(test_host_ports_of_all),
+        cmocka_unit_test(test_many_ports),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
