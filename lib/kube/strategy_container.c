@@ -327,11 +327,11 @@ static void check_resource_name(const struct check *map, struct kvs_view name)
     }
 }
 
-static void
-check_request(const struct check *resources, struct kvs_view name, struct kvs_view request)
+static void check_request(const struct check *resources,
+                          struct kvs_view name,
+                          struct kvs_view request,
+                          struct kvs_view limit)
 {
-    struct kvs_view limit =
-        kube_json_str(kube_json_get_view(kube_json_get(resources->object, "limits"), name));
     bool exact = check_is_extended(name) || is_huge_pages(name);
     struct kube_quantity a;
     struct kube_quantity b;
@@ -360,17 +360,26 @@ static void check_resources(const struct check *container)
 {
     struct kube_path path;
     struct check resources;
+    struct kube_tree_index limits;
     yyjson_mut_obj_iter it;
     yyjson_mut_val *key;
 
     check_enter(container, "resources", &path, &resources);
     check_quantities(&resources, "limits", check_resource_name);
     check_quantities(&resources, "requests", check_resource_name);
+    if (kube_tree_index_init(&limits, kube_json_get(resources.object, "limits")) != 0) {
+        container->errors->failed = true;
+        return;
+    }
     it = yyjson_mut_obj_iter_with(kube_json_get(resources.object, "requests"));
     while ((key = yyjson_mut_obj_iter_next(&it)) != NULL) {
-        check_request(&resources, kube_json_str(key),
-                      kube_json_str(yyjson_mut_obj_iter_get_val(key)));
+        struct kube_tree_slot *limit = kube_tree_index_find(&limits, kube_json_str(key));
+
+        check_request(
+            &resources, kube_json_str(key), kube_json_str(yyjson_mut_obj_iter_get_val(key)),
+            limit == NULL ? view_make("", 0) : kube_json_str(kube_tree_slot_value(limit)));
     }
+    kube_tree_index_fini(&limits);
 }
 
 /* --- the container ---------------------------------------------------------------------------- */

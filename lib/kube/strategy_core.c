@@ -100,28 +100,12 @@ void node_default(struct kube_edit *e, yyjson_mut_val *node)
 
 /* --- limits ----------------------------------------------------------------------------------- */
 
-/* What `from` has and `to` lacks. */
-static void fill(struct kube_edit *e, yyjson_mut_val *item, const char *to, const char *from)
-{
-    yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(kube_json_get(item, from));
-    yyjson_mut_val *key;
-
-    while ((key = yyjson_mut_obj_iter_next(&it)) != NULL) {
-        yyjson_mut_val *target = edit_object(e, item, to);
-
-        if (kube_json_get_view(target, kube_json_str(key)) == NULL) {
-            edit_map(e, target, kube_json_str(key),
-                     kube_json_str(yyjson_mut_obj_iter_get_val(key)));
-        }
-    }
-}
-
 static void limit_default(struct kube_edit *e, yyjson_mut_val *item)
 {
     if (strategy_is(item, "type", "Container")) {
-        fill(e, item, "default", "max");
-        fill(e, item, "defaultRequest", "default");
-        fill(e, item, "defaultRequest", "min");
+        edit_fill(e, item, "default", "max");
+        edit_fill(e, item, "defaultRequest", "default");
+        edit_fill(e, item, "defaultRequest", "min");
     }
 }
 

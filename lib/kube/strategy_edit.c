@@ -44,6 +44,40 @@ yyjson_mut_val *edit_object(struct kube_edit *e, yyjson_mut_val *object, const c
     return e->failed ? NULL : value;
 }
 
+static void edit_append(struct kube_edit *e, yyjson_mut_val *map, yyjson_mut_val *key)
+{
+    yyjson_mut_val *name = kube_json_copy(e->doc, key);
+    yyjson_mut_val *value = kube_json_copy(e->doc, yyjson_mut_obj_iter_get_val(key));
+
+    if (name == NULL || value == NULL || !yyjson_mut_obj_add(map, name, value)) {
+        e->failed = true;
+    }
+}
+
+void edit_fill(struct kube_edit *e, yyjson_mut_val *object, const char *to, const char *from)
+{
+    yyjson_mut_val *source = kube_json_get(object, from);
+    yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(source);
+    yyjson_mut_val *map;
+    yyjson_mut_val *key;
+    struct kube_tree_index index;
+
+    if (strategy_is_empty(source)) {
+        return;
+    }
+    map = edit_object(e, object, to);
+    if (map == NULL || kube_tree_index_init(&index, map) != 0) {
+        e->failed = true;
+        return;
+    }
+    while ((key = yyjson_mut_obj_iter_next(&it)) != NULL) {
+        if (kube_tree_index_find(&index, kube_json_str(key)) == NULL) {
+            edit_append(e, map, key);
+        }
+    }
+    kube_tree_index_fini(&index);
+}
+
 void edit_default_text(struct kube_edit *e,
                        yyjson_mut_val *object,
                        const char *name,

@@ -24,7 +24,10 @@ void edit_copy(struct kube_edit *e,
 /* Copies text into a map under a key that is no literal. */
 void edit_map(struct kube_edit *e, yyjson_mut_val *map, struct kvs_view key, struct kvs_view value);
 
-/* The member as an object or list, made if it is absent or null. NULL after a failure, which
+/* Copies into the map `to` what the map `from` has and `to` lacks; both are members of `object`. */
+void edit_fill(struct kube_edit *e, yyjson_mut_val *object, const char *to, const char *from);
+
+/* The member as an object, made if it is absent or null. NULL after a failure, which
  * everything here takes for an object that nothing is set in. */
 yyjson_mut_val *edit_object(struct kube_edit *e, yyjson_mut_val *object, const char *name);
 

@@ -94,16 +94,9 @@ void container_default(struct kube_edit *e, yyjson_mut_val *container)
 static void requests_default(struct kube_edit *e, yyjson_mut_val *container)
 {
     yyjson_mut_val *resources = kube_json_get(container, "resources");
-    yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(kube_json_get(resources, "limits"));
-    yyjson_mut_val *key;
 
-    while ((key = yyjson_mut_obj_iter_next(&it)) != NULL) {
-        yyjson_mut_val *requests = edit_object(e, resources, "requests");
-
-        if (kube_json_get_view(requests, kube_json_str(key)) == NULL) {
-            edit_map(e, requests, kube_json_str(key),
-                     kube_json_str(yyjson_mut_obj_iter_get_val(key)));
-        }
+    if (!strategy_is_empty(kube_json_get(resources, "limits"))) {
+        edit_fill(e, resources, "requests", "limits");
     }
 }
 
