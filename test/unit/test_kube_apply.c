@@ -3,7 +3,7 @@
 
 #include "kube/apply.h"
 #include "kube/field_set.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 #define CONFIGMAP "'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'c'}"
 #define POD       "'apiVersion':'v1','kind':'Pod','metadata':{'name':'p'}"

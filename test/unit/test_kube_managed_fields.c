@@ -4,7 +4,7 @@
 #include "kube/field_set.h"
 #include "kube/managed_fields.h"
 #include "kube/typed.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 struct sets {
     struct arena arena;

@@ -2,7 +2,7 @@
 #include "kube_json_text.h"
 
 #include "kube/patch_strategic.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static int apply(
     yyjson_mut_doc *doc, const char *type, const char *patch, yyjson_mut_val **ret, struct buf *why)
@@ -298,12 +298,8 @@ static int fail_step(void)
         err = kube_json_read(buf_view(&fail_texts[i]), &limits, kube_json_heap(), &docs[i], NULL);
     }
     if (err == 0) {
-        err = kube_patch_strategic(docs[0],
-                                   message_of(SPEC),
-                                   yyjson_mut_doc_get_root(docs[0]),
-                                   yyjson_mut_doc_get_root(docs[1]),
-                                   &result,
-                                   NULL);
+        err = kube_patch_strategic(docs[0], message_of(SPEC), yyjson_mut_doc_get_root(docs[0]),
+                                   yyjson_mut_doc_get_root(docs[1]), &result, NULL);
     }
     yyjson_mut_doc_free(docs[0]);
     yyjson_mut_doc_free(docs[1]);

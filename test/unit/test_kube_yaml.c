@@ -2,7 +2,7 @@
 #include "kube_json_text.h"
 
 #include "kube/yaml.h"
-#include "kube_text.h"
+#include "kube_expect.h"
 
 static int read_into(yyjson_mut_doc *doc,
                      struct kvs_view text,
