@@ -25,7 +25,8 @@ struct kube_registry {
 /* The kind of the request's resource. */
 const struct kube_kind *request_kind(const struct kube_request *q);
 
-/* Decodes the request's body as `kind` into q->doc. KVS_E_INVALID with q->status set; KVS_E_NOMEM. */
+/* Decodes the request's body as `kind` into q->doc. KVS_E_INVALID with q->status set; KVS_E_NOMEM.
+ */
 KVS_MUST_USE int request_decode(struct kube_request *q, yyjson_mut_val **ret_object);
 
 /* Decodes a stored value (JSON or protobuf) into q->doc, with its resourceVersion.
