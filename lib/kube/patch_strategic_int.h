@@ -17,7 +17,7 @@ struct smp {
     size_t steps; /* members and items looked at, at most SMP_STEPS_MAX */
 };
 
-#define SMP_STEPS_MAX 20000000
+#define SMP_STEPS_MAX 2000000
 
 /* Counts `n` more. KVS_E_TOO_LONG. */
 KVS_MUST_USE int smp_count(struct smp *s, size_t n);
