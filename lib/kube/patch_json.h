@@ -18,7 +18,7 @@
 #define KUBE_PATCH_JSON_COPY_MAX (3 * 1024 * 1024)
 
 /* Members and list items that a patch may walk over in finding its way. */
-#define KUBE_PATCH_JSON_STEPS_MAX 100000000
+#define KUBE_PATCH_JSON_STEPS_MAX 10000000
 
 /* Applies `patch` to `root`, an object or list of `doc`, in place, and sets `ret_root` (another
  * value after a replace of the whole). `patch` may belong to another document; what is needed of
