@@ -304,9 +304,9 @@ static void test_index(void **state)
 static struct kvs_view unwrap(struct kvs_view message, uint32_t number)
 {
     struct pb_reader r = pb_reader_make(message);
-    struct kvs_view inner;
-    uint32_t got;
-    unsigned type;
+    struct kvs_view inner = {0};
+    uint32_t got = 0;
+    unsigned type = 0;
 
     assert_true(pb_read_tag(&r, &got, &type) && got == number && type == PB_WIRE_LEN);
     assert_true(pb_read_bytes(&r, &inner));
@@ -319,8 +319,8 @@ static struct kvs_view named(struct kvs_view message, struct kvs_view *ret_value
 {
     struct pb_reader r = pb_reader_make(message);
     struct kvs_view name;
-    uint32_t number;
-    unsigned type;
+    uint32_t number = 0;
+    unsigned type = 0;
 
     assert_true(pb_read_tag(&r, &number, &type) && number == 1 && type == PB_WIRE_LEN);
     assert_true(pb_read_bytes(&r, &name));
@@ -354,8 +354,8 @@ static void same_properties(struct kvs_view message, yyjson_mut_val *want)
     struct pb_reader r = pb_reader_make(message);
     struct kvs_view property;
     struct kvs_view value;
-    uint32_t number;
-    unsigned type;
+    uint32_t number = 0;
+    unsigned type = 0;
     size_t n = 0;
 
     for (; r.at < r.end; n++) {
@@ -424,8 +424,8 @@ static void same_schema(struct kvs_view message, yyjson_mut_val *want)
     struct pb_reader r = pb_reader_make(message);
     struct seen seen = {0};
     struct kvs_view bytes;
-    uint32_t number;
-    unsigned type;
+    uint32_t number = 0;
+    unsigned type = 0;
 
     assert_non_null(want);
     while (r.at < r.end) {
@@ -442,8 +442,8 @@ static void same_schema(struct kvs_view message, yyjson_mut_val *want)
 static bool field_of(struct kvs_view message, uint32_t wanted, size_t n, struct kvs_view *ret_bytes)
 {
     struct pb_reader r = pb_reader_make(message);
-    uint32_t number;
-    unsigned type;
+    uint32_t number = 0;
+    unsigned type = 0;
 
     while (r.at < r.end) {
         assert_true(pb_read_tag(&r, &number, &type));
@@ -554,8 +554,8 @@ static void same_named(struct kvs_view message,
     struct pb_reader r = pb_reader_make(message);
     struct kvs_view bytes;
     struct kvs_view value;
-    uint32_t got;
-    unsigned type;
+    uint32_t got = 0;
+    unsigned type = 0;
     size_t n = 0;
 
     for (; r.at < r.end; n++) {
