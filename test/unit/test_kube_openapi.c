@@ -423,7 +423,7 @@ static void same_schema(struct kvs_view message, yyjson_mut_val *want)
 {
     struct pb_reader r = pb_reader_make(message);
     struct seen seen = {0};
-    struct kvs_view bytes;
+    struct kvs_view bytes = {0};
     uint32_t number = 0;
     unsigned type = 0;
 
@@ -460,7 +460,7 @@ static bool field_of(struct kvs_view message, uint32_t wanted, size_t n, struct 
 
 static void same_field(struct kvs_view message, uint32_t number, yyjson_mut_val *want)
 {
-    struct kvs_view bytes;
+    struct kvs_view bytes = {0};
 
     assert_true(field_of(message, number, 0, &bytes));
     same_text(bytes, want);
@@ -488,7 +488,7 @@ static void same_parameter(struct kvs_view item, yyjson_mut_val *want)
 
 static void same_parameters(struct kvs_view message, uint32_t number, yyjson_mut_val *want)
 {
-    struct kvs_view bytes;
+    struct kvs_view bytes = {0};
     yyjson_mut_val *parameter;
     size_t i;
     size_t n;
@@ -504,7 +504,7 @@ static void same_parameters(struct kvs_view message, uint32_t number, yyjson_mut
 
 static void same_operation(struct kvs_view message, yyjson_mut_val *want)
 {
-    struct kvs_view bytes;
+    struct kvs_view bytes = {0};
     struct kvs_view name;
     struct kvs_view value;
 
@@ -530,7 +530,7 @@ static void same_path(struct kvs_view message, yyjson_mut_val *want)
         const char *method;
         uint32_t number;
     } methods[] = {{"get", 2}, {"put", 3}, {"post", 4}, {"delete", 5}, {"patch", 8}};
-    struct kvs_view bytes;
+    struct kvs_view bytes = {0};
 
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         bool there = field_of(message, methods[i].number, 0, &bytes);
@@ -552,7 +552,7 @@ static void same_named(struct kvs_view message,
                        void (*same)(struct kvs_view message, yyjson_mut_val *want))
 {
     struct pb_reader r = pb_reader_make(message);
-    struct kvs_view bytes;
+    struct kvs_view bytes = {0};
     struct kvs_view value;
     uint32_t got = 0;
     unsigned type = 0;
@@ -570,7 +570,7 @@ static void same_named(struct kvs_view message,
 
 static void test_v2_protobuf(void **state)
 {
-    struct kvs_view bytes;
+    struct kvs_view bytes = {0};
     yyjson_mut_doc *doc;
     struct buf text;
     struct buf proto;
