@@ -47,7 +47,7 @@ set_target_properties(node_sim_sabotaged PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 
 add_test(NAME sim.node_sabotage COMMAND node_sim_sabotaged --mutants --seeds 3000)
-kvs_label_tests("sim;sabotage;slow" 1200 sim.node_sabotage)
+kvs_label_tests("sim;sabotage;slow" 3000 sim.node_sabotage)
 
 add_custom_target(sim-2000
   COMMAND node_sim --seeds 2000 --jobs 2
